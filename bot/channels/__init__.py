@@ -1,0 +1,1 @@
+"""The platforms people write through, each behind the Channel protocol of `base`."""

@@ -1,0 +1,131 @@
+"""The Channel protocol, the bell that wakes sleepers, and the fake that tests and tools use."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from bot.domain import Address, Arrival, Attachment, Incoming, Other, Receipt
+from bot.errors import Unreadable
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from bot.domain import Outgoing
+
+
+class Bell:
+    """Wakes whoever waits for `key`; a ring nobody waits for is remembered until the next wait."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, asyncio.Event] = {}
+
+    def ring(self, key: str = "") -> None:
+        if event := self._events.get(key):
+            event.set()
+
+    async def wait(self, key: str = "", *, seconds: float) -> None:
+        """Return at a ring or after `seconds`, whichever comes first."""
+        event = self._events.setdefault(key, asyncio.Event())
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            pass
+        event.clear()
+
+
+class Channel(Protocol):
+    """One platform. Adapters are thin: nothing is decided here.
+
+    `listen` stores each arrival before the platform is told that it was received. `read` turns
+    arrivals of one group into one message (None: nothing for the conversation) and raises
+    `Unreadable` or `TryLater`. `send` raises one of `ChannelError`'s kinds.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def routes(self) -> Sequence[BaseRoute]: ...
+
+    async def listen(self) -> None: ...
+
+    async def read(self, arrivals: Sequence[Arrival]) -> Incoming | None: ...
+
+    async def send(self, outgoing: Outgoing) -> Receipt: ...
+
+
+def write_own(
+    *,
+    text: str = "",
+    press: str | None = None,
+    case: int | None = None,
+    reply_to: str | None = None,
+    other: Other | None = None,
+    attachments: Sequence[Attachment] = (),
+) -> str:
+    """The raw form of channels that have no platform behind them: web, desk, console, fake."""
+    media = [[one.kind, one.media, one.mime, one.name] for one in attachments]
+    fields = {"text": text, "press": press, "case": case, "reply_to": reply_to, "other": other}
+    return json.dumps({**fields, "attachments": media}, ensure_ascii=False)
+
+
+def read_own(arrivals: Sequence[Arrival]) -> Incoming:
+    """The message behind arrivals that `write_own` made; several are one album."""
+    return merge([_read_one(arrival) for arrival in arrivals])
+
+
+def _read_one(arrival: Arrival) -> Incoming:
+    try:
+        raw = json.loads(arrival.raw)
+        return Incoming(
+            id=arrival.id,
+            sender=Address(arrival.channel, arrival.user),
+            text=raw["text"],
+            press=raw["press"],
+            case=raw["case"],
+            reply_to=raw["reply_to"],
+            other=Other(raw["other"]) if raw["other"] else None,
+            attachments=tuple(Attachment(*one) for one in raw["attachments"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise Unreadable(f"arrival {arrival.id} of {arrival.channel}") from error
+
+
+def merge(messages: Sequence[Incoming]) -> Incoming:
+    """One message out of an album's parts: first id, all captions, all attachments in order."""
+    return replace(
+        messages[0],
+        text="\n".join(message.text for message in messages if message.text),
+        attachments=tuple(one for message in messages for one in message.attachments),
+    )
+
+
+class FakeChannel:
+    """A channel without a platform: `sent` holds what went out, `failures` what to raise next."""
+
+    def __init__(self, name: str = "fake") -> None:
+        self.name = name
+        self.sent: list[Outgoing] = []
+        self.failures: list[Exception] = []
+
+    def routes(self) -> Sequence[BaseRoute]:
+        return ()
+
+    async def listen(self) -> None:
+        await asyncio.Event().wait()
+
+    async def read(self, arrivals: Sequence[Arrival]) -> Incoming | None:
+        return read_own(arrivals)
+
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.sent.append(outgoing)
+        return Receipt((f"{self.name}-{len(self.sent)}",))
+
+    def texts_to(self, address: Address) -> list[str]:
+        return [outgoing.text for outgoing in self.sent if outgoing.to == address]

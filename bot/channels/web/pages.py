@@ -1,0 +1,72 @@
+"""Templates and static files, and the headers that go with them."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+HERE = Path(__file__).parent
+CHINA = timezone(timedelta(hours=8))
+FOREVER = "public, max-age=31536000, immutable"
+
+
+class Pages:
+    """Renders the templates; static files are named with the hash of what is in them."""
+
+    def __init__(self, folder: Path = HERE) -> None:
+        self._files = {_hashed(path): path for path in sorted((folder / "static").iterdir())}
+        self._urls = {path.name: f"/static/{name}" for name, path in self._files.items()}
+        self._templates = Environment(
+            loader=FileSystemLoader(folder / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters |= {"moment": moment, "iso": datetime.isoformat}
+        self._templates.globals["static"] = self._urls.__getitem__
+
+    def render(self, template: str, **values: object) -> str:
+        return self._templates.get_template(template).render(values)
+
+    def page(self, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
+        headers = {"Cache-Control": "no-store"}
+        return HTMLResponse(self.render(template, **values), status, headers)
+
+    def routes(self) -> tuple[Route, ...]:
+        return (Route("/static/{name}", self._static),)
+
+    async def _static(self, request: Request) -> Response:
+        path = self._files.get(request.path_params["name"])
+        if path is None:
+            raise HTTPException(404)
+        mime = mimetypes.guess_type(path.name)[0]
+        return Response(path.read_bytes(), headers={"Cache-Control": FOREVER}, media_type=mime)
+
+
+def _hashed(path: Path) -> str:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return f"{path.stem}.{digest}{path.suffix}"
+
+
+def moment(at: datetime, now: datetime) -> str:
+    """A time as people say it: 14:05, 昨天 14:05, 11月23日 14:05."""
+    here, today = at.astimezone(CHINA), now.astimezone(CHINA).date()
+    clock = f"{here:%H:%M}"
+    if here.date() == today:
+        return clock
+    if here.date() == today - timedelta(days=1):
+        return f"昨天 {clock}"
+    year = f"{here.year}年" if here.year != today.year else ""
+    return f"{year}{here.month}月{here.day}日 {clock}"

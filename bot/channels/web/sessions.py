@@ -1,0 +1,82 @@
+"""Browser sessions: random tokens in cookies, kept hashed in the store."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from typing import TYPE_CHECKING, Literal
+
+from starlette.exceptions import HTTPException
+
+from bot.channels.web.guard import Clock, is_https
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from bot.channels.web.settings import WebSettings
+    from bot.store import Session, Store
+
+STALE = "页面放得太久了，请刷新页面再发一次。"
+
+
+class Sessions:
+    """The sessions of one kind of visitor, farmers or people at the desk."""
+
+    def __init__(
+        self, kind: Literal["farmer", "desk"], store: Store, clock: Clock, settings: WebSettings
+    ) -> None:
+        self._kind = kind
+        self._accounts = store.accounts
+        self._clock = clock
+        self._settings = settings
+
+    @property
+    def _is_desk(self) -> bool:
+        return self._kind == "desk"
+
+    @property
+    def _life(self) -> timedelta:
+        return self._settings.desk_session if self._is_desk else self._settings.chat_session
+
+    def _cookie(self, request: Request) -> str:
+        name = f"tianwen_{self._kind}"
+        return f"__Host-{name}" if is_https(request, self._settings) else name
+
+    async def of(self, request: Request) -> Session | None:
+        token = request.cookies.get(self._cookie(request))
+        if not token:
+            return None
+        session = await asyncio.to_thread(self._accounts.session, token, self._clock())
+        return session if session and session.kind == self._kind else None
+
+    async def open(self, user: str) -> tuple[str, str]:
+        """A new session's (token, csrf)."""
+        now = self._clock()
+        return await asyncio.to_thread(self._accounts.open_session, self._kind, user, now)
+
+    async def close(self, request: Request) -> None:
+        if token := request.cookies.get(self._cookie(request)):
+            await asyncio.to_thread(self._accounts.close_session, token)
+
+    def hand_out(self, token: str, request: Request, response: Response) -> None:
+        response.set_cookie(
+            self._cookie(request),
+            token,
+            max_age=round(self._life.total_seconds()),
+            httponly=True,
+            secure=is_https(request, self._settings),
+            samesite="strict" if self._is_desk else "lax",
+        )
+
+    def take_back(self, request: Request, response: Response) -> None:
+        response.delete_cookie(
+            self._cookie(request), httponly=True, secure=is_https(request, self._settings)
+        )
+
+
+def check_csrf(expected: str, given: str) -> None:
+    if not hmac.compare_digest(expected.encode(), given.encode()):
+        raise HTTPException(403, STALE)

@@ -1,0 +1,262 @@
+"""Reads config/*.yaml and the secrets of the environment, once, into one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from bot.channels.telegram import TelegramSettings
+from bot.conversation.decision import Policy
+from bot.conversation.safety import Danger
+from bot.conversation.wishes import Lexicon, Wish
+from bot.domain import Address, Commissioner, Kind, Problem
+from bot.errors import ConfigError
+from bot.escalation.desk import Timers
+from bot.knowledge.front_matter import Node, parse
+from bot.knowledge.report import Report
+from bot.knowledge.schema import fit
+from bot.phrases import Phrases
+
+_Word = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+_Hours = Annotated[float, Field(gt=0, le=24 * 365)]
+_Score = Annotated[float, Field(ge=-1, le=1)]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class EmbedderShape(_Shape):
+    model: _Word = "bundled"
+    query_prefix: str = "query: "
+    passage_prefix: str = "passage: "
+
+
+class DecisionShape(_Shape):
+    answer_score: _Score
+    answer_margin: _Score
+    offer_score: _Score
+
+
+class TimersShape(_Shape):
+    offer: _Hours = 2
+    urgent: _Hours = 1 / 6
+    unplaced: _Hours = 24
+    answer: _Hours = 24
+    farmer: _Hours = 48
+    outcome: _Hours = 72
+
+
+class WebShape(_Shape):
+    host: _Word = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    public_url: str | None = None
+    trusted_proxies: tuple[_Word, ...] = ()
+
+
+class TelegramShape(_Shape):
+    mode: Literal["polling", "webhook"] = "polling"
+    proxy: str | None = None
+    base_url: str = "https://api.telegram.org/bot"
+    base_file_url: str = "https://api.telegram.org/file/bot"
+
+
+class SettingsShape(_Shape):
+    database: _Word = "sqlite:///data/tianwen.db"
+    data: _Word = "data"
+    embedder: EmbedderShape = EmbedderShape()
+    decision: DecisionShape
+    timers: TimersShape = TimersShape()
+    web: WebShape = WebShape()
+    telegram: TelegramShape = TelegramShape()
+
+
+class LeaveShape(_Shape):
+    first: date
+    last: date
+
+
+class CommissionerShape(_Shape):
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
+    name: _Word
+    kind: Kind
+    specialities: tuple[_Word, ...] = ()
+    townships: tuple[_Word, ...] = ()
+    capacity: int = Field(default=10, ge=1)
+    leave: tuple[LeaveShape, ...] = ()
+    addresses: dict[_Word, _Word] = Field(default_factory=dict)
+
+    def build(self) -> Commissioner:
+        return Commissioner(
+            id=self.id,
+            name=self.name,
+            kind=self.kind,
+            specialities=self.specialities,
+            townships=self.townships,
+            capacity=self.capacity,
+            leave=tuple((leave.first, leave.last) for leave in self.leave),
+            addresses=tuple(Address(*pair) for pair in self.addresses.items()),
+        )
+
+
+class RosterShape(_Shape):
+    commissioners: tuple[CommissionerShape, ...]
+
+    @model_validator(mode="after")
+    def _unique(self) -> RosterShape:
+        for what in ("id", "name"):
+            seen = [getattr(person, what) for person in self.commissioners]
+            if doubled := {one for one in seen if seen.count(one) > 1}:
+                raise ValueError(f"{what} 重复：{'、'.join(sorted(doubled))}")
+        return self
+
+
+class DangerShape(_Shape):
+    danger: Literal["sting", "poison", "fall", "other"]
+    all_of: tuple[Annotated[tuple[_Word, ...], Field(min_length=1)], ...] = Field(min_length=1)
+    unless: tuple[_Word, ...] = ()
+
+
+class LexiconShape(_Shape):
+    fillers: tuple[_Word, ...] = ()
+    wishes: dict[Wish, tuple[_Word, ...]]
+    townships: tuple[_Word, ...] = ()
+    emergency: tuple[DangerShape, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything staff set. Rooms get the values they need, never this."""
+
+    home: Path
+    data: Path
+    database: str = field(repr=False)
+    embedder: EmbedderShape
+    policy: Policy
+    timers: Timers
+    web: WebShape
+    telegram: TelegramSettings | None
+    commissioners: tuple[Commissioner, ...]
+    lexicon: Lexicon
+    dangers: tuple[Danger, ...]
+    phrases: Phrases
+
+    @property
+    def knowledge(self) -> Path:
+        return self.home / "knowledge"
+
+    @property
+    def url(self) -> str:
+        """Where people open the pages."""
+        host = "127.0.0.1" if self.web.host == "0.0.0.0" else self.web.host  # noqa: S104
+        return (self.web.public_url or f"http://{host}:{self.web.port}").rstrip("/")
+
+
+def load(home: Path, environ: Mapping[str, str]) -> Config:
+    """Read `home`/config and the environment; raises ConfigError with every mend, in Chinese."""
+    folder = home / "config"
+    settings = _read(folder / "settings.yaml", SettingsShape)
+    roster = _read(folder / "commissioners.yaml", RosterShape)
+    words = _read(folder / "lexicon.yaml", LexiconShape)
+    database = _secret("TIANWEN_DATABASE", environ) or settings.database
+    return Config(
+        home=home,
+        data=home / settings.data,
+        database=_anchored(database, home),
+        embedder=settings.embedder,
+        policy=_policy(settings.decision),
+        timers=_timers(settings.timers),
+        web=settings.web,
+        telegram=_telegram(settings, environ),
+        commissioners=tuple(shape.build() for shape in roster.commissioners),
+        lexicon=Lexicon(words.wishes, words.fillers, words.townships),
+        dangers=tuple(Danger(one.danger, one.all_of, one.unless) for one in words.emergency),
+        phrases=_phrases(folder / "phrases.yaml"),
+    )
+
+
+def _policy(shape: DecisionShape) -> Policy:
+    try:
+        return Policy(**shape.model_dump())
+    except ValueError as error:
+        raise ConfigError(
+            "settings.yaml：decision 里 offer_score 不能高过 answer_score。"
+        ) from error
+
+
+def _timers(shape: TimersShape) -> Timers:
+    return Timers(**{name: timedelta(hours=hours) for name, hours in shape.model_dump().items()})
+
+
+def _telegram(settings: SettingsShape, environ: Mapping[str, str]) -> TelegramSettings | None:
+    token = _secret("TIANWEN_TELEGRAM_TOKEN", environ)
+    if token is None:
+        return None
+    return TelegramSettings(
+        token=token,
+        secret=_secret("TIANWEN_TELEGRAM_SECRET", environ) or "",
+        webhook_url=f"{(settings.web.public_url or '').rstrip('/')}/telegram",
+        **settings.telegram.model_dump(),
+    )
+
+
+def _secret(name: str, environ: Mapping[str, str]) -> str | None:
+    """The variable, or the content of the file that NAME_FILE names."""
+    if path := environ.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigError(f"环境变量 {name}_FILE 指的文件读不了：{path}") from error
+    return environ.get(name) or None
+
+
+def _anchored(url: str, home: Path) -> str:
+    """A relative SQLite path is meant from the project's folder, wherever one stands."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or url.startswith(prefix + "/"):
+        return url
+    return f"{prefix}{(home / url.removeprefix(prefix)).resolve()}"
+
+
+_S = TypeVar("_S", bound=BaseModel)
+
+
+def _read(path: Path, shape: type[_S]) -> _S:
+    report = Report(f"config/{path.name}")
+    node = _parse(path, report)
+    value = fit(shape, node, report) if node else None
+    if value is None:
+        raise _complaint(report)
+    return value
+
+
+def _parse(path: Path, report: Report) -> Node | None:
+    try:
+        return parse(path.read_text(encoding="utf-8"), report)
+    except FileNotFoundError as error:
+        mend = "在项目的文件夹里运行 tianwen，或者用 --home 指明。"
+        raise ConfigError(f"找不到 {path}。{mend}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} 读不了：要 UTF-8 编码的文字文件。") from error
+
+
+def _phrases(path: Path) -> Phrases:
+    report = Report("config/phrases.yaml")
+    node = _parse(path, report)
+    if node is None:
+        raise _complaint(report)
+    pairs = node.plain()
+    sentences = (
+        {k: v for k, v in pairs.items() if isinstance(v, str)} if isinstance(pairs, dict) else {}
+    )
+    return Phrases(sentences)
+
+
+def _complaint(report: Report) -> ConfigError:
+    problems: list[Problem] = report.problems
+    return ConfigError("\n".join(str(problem) for problem in problems))

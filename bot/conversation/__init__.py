@@ -1,0 +1,1 @@
+"""One message in, one turn out. Pure: search, clock and case numbers are handed in."""

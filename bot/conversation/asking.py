@@ -1,0 +1,223 @@
+"""A farmer's question: answered, offered choices, or opened as a case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.conversation.answers import Answers
+from bot.conversation.decision import Policy, decide, subject_of
+from bot.conversation.own_cases import OwnCases
+from bot.conversation.recall import case_by, open_cases, question_by, question_of, remember
+from bot.conversation.safety import Danger, danger_in
+from bot.conversation.wishes import Lexicon
+from bot.domain import (
+    Answer,
+    Button,
+    Case,
+    CaseState,
+    Clarify,
+    Context,
+    Decision,
+    Decline,
+    Domain,
+    Emergency,
+    Entry,
+    Escalate,
+    Findings,
+    Incoming,
+    Outgoing,
+    Question,
+    Reason,
+    Turn,
+    paragraphs,
+)
+from bot.escalation.desk import Desk, Why
+from bot.phrases import Phrases
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The knowledge of the moment: one snapshot behind three questions."""
+
+    search: Callable[[str], Findings]
+    entry: Callable[[str], Entry | None]
+    domains: Callable[[], Mapping[str, Domain]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What staff set: thresholds, word lists, dangers."""
+
+    policy: Policy
+    lexicon: Lexicon
+    dangers: Sequence[Danger]
+
+
+class Asking:
+    """Turns about questions. `draw_number` gives the number of a case about to be opened."""
+
+    def __init__(
+        self,
+        library: Library,
+        rules: Rules,
+        desk: Desk,
+        phrases: Phrases,
+        draw_number: Callable[[], int],
+    ) -> None:
+        self._library = library
+        self._rules = rules
+        self._desk = desk
+        self._say = phrases
+        self._draw_number = draw_number
+        self._answers = Answers(phrases)
+        self._own_cases = OwnCases(desk, phrases)
+
+    # --- asking ------------------------------------------------------------------------------
+
+    def danger(self, incoming: Incoming, context: Context) -> Turn | None:
+        """A person in danger: 120 first, and commissioner and dispatchers are told at once."""
+        danger = danger_in(incoming.text, self._rules.dangers)
+        if danger is None:
+            return None
+        findings = self._library.search(incoming.text)
+        subject = self._subject(incoming.text, findings)
+        urgent = next((case for case in open_cases(context) if case.is_urgent), None)
+        if urgent:
+            turn = self._own_cases.add(urgent, incoming, context)
+        else:
+            why = Why(Reason.EMERGENCY, subject, _ids(findings), is_urgent=True)
+            turn = self.open(question_of(incoming, context), why, incoming, context)
+        first_aid = Outgoing(incoming.sender, paragraphs(self._say(f"emergency.{danger}")))
+        replies = (first_aid, *turn.replies)
+        return replace(turn, replies=replies, decision=Emergency(danger, subject))
+
+    def ask(self, incoming: Incoming, context: Context) -> Turn:
+        question = question_of(incoming, context)
+        township = self._rules.lexicon.township(incoming.text) or context.memory.township
+        wants_person = context.memory.intent == "ask"
+        context = replace(context, memory=replace(context.memory, township=township))
+        findings = self._library.search(question.text)
+        if wants_person:
+            subject = self._subject(question.text, findings)
+            why = Why(Reason.ASKED_FOR_PERSON, subject, _ids(findings))
+            return self.open(question, why, incoming, context)
+        domains, policy = self._library.domains(), self._rules.policy
+        decision = decide(question.text, findings, domains, policy)
+        turn = self._carry_out(decision, question, incoming, context)
+        return replace(turn, decision=decision)
+
+    def _carry_out(
+        self, decision: Decision, question: Question, incoming: Incoming, context: Context
+    ) -> Turn:
+        match decision:
+            case Answer(match):
+                return self._answer(match.entry, question, incoming, context)
+            case Clarify():
+                return self._clarify(decision, question, incoming, context)
+            case Decline(said, domain):
+                buttons = (Button(self._say("button.person"), f"person:{question.id}"),)
+                reply = Outgoing(incoming.sender, paragraphs(said), buttons)
+                return Turn((reply,), remember(context, replace(question, domain=domain)))
+            case Escalate(reason, domain, matches):
+                why = Why(reason, domain, tuple(match.entry.id for match in matches))
+                return self._escalate(question, why, incoming, context)
+            case Emergency():  # pragma: no cover
+                raise AssertionError("danger is read before a question is searched")
+
+    def _answer(
+        self, entry: Entry, question: Question, incoming: Incoming, context: Context
+    ) -> Turn:
+        reply = self._answers.entry(incoming.sender, entry, question.id)
+        remembered = replace(question, answered=entry.id, domain=entry.domain)
+        return Turn((self._with_addition(reply, question, context),), remember(context, remembered))
+
+    def _clarify(
+        self, decision: Clarify, question: Question, incoming: Incoming, context: Context
+    ) -> Turn:
+        offered = tuple(match.entry.id for match in decision.matches)
+        domain = decision.matches[0].entry.domain
+        reply = self._answers.choices(incoming.sender, decision, question.id)
+        remembered = replace(question, offered=offered, domain=domain)
+        return Turn((self._with_addition(reply, question, context),), remember(context, remembered))
+
+    def _escalate(self, question: Question, why: Why, incoming: Incoming, context: Context) -> Turn:
+        """Open a case, unless the words may belong to one that is open already."""
+        waiting = [case for case in context.cases if case.state is CaseState.ASKED]
+        if len(waiting) == 1:
+            return self._own_cases.add(waiting[0], incoming, context)
+        candidates = open_cases(context)[-2:]
+        if not candidates:
+            return self.open(question, why, incoming, context)
+        buttons = (
+            *(self._addition_button(case, question) for case in candidates),
+            Button(self._say("button.new_question"), f"person:{question.id}"),
+        )
+        reply = Outgoing(incoming.sender, paragraphs(self._say("case.new_or_more")), buttons)
+        return Turn((reply,), remember(context, replace(question, domain=why.domain)))
+
+    def _with_addition(self, reply: Outgoing, question: Question, context: Context) -> Outgoing:
+        """While a case is open, the words may have been meant for it."""
+        latest = open_cases(context)[-1:]
+        buttons = tuple(self._addition_button(case, question) for case in latest)
+        return replace(reply, buttons=reply.buttons + buttons)
+
+    def _addition_button(self, case: Case, question: Question) -> Button:
+        label = self._say("button.add", number=case.number)
+        return Button(label, f"add:{case.number}:{question.id}")
+
+    def open(self, question: Question, why: Why, incoming: Incoming, context: Context) -> Turn:
+        """A new case for the question; the farmer is told its number and what comes next."""
+        number = self._draw_number()
+        step = self._desk.open(number, incoming.sender, question, why, context)
+        who = self._desk.letters.holder(step.case)
+        ask_place = "" if step.case.township else self._say("township.ask")
+        blocks = paragraphs(self._say("case.opened", number=number, who=who), ask_place)
+        told = Outgoing(incoming.sender, blocks, case=number)
+        memory = remember(context, replace(question, domain=why.domain, case=number))
+        return Turn((told, *step.messages), memory, (step.change,), filed_under=number)
+
+    # --- after a reply -------------------------------------------------------------------------
+
+    def show(
+        self, entry_id: str, question_id: str, incoming: Incoming, context: Context
+    ) -> Turn | None:
+        """A picked choice; None where entry or question are gone."""
+        entry = self._library.entry(entry_id)
+        question = question_by(question_id, context)
+        if entry is None or question is None:
+            return None
+        return self._answer(entry, question, incoming, context)
+
+    def hand_over(
+        self, question_id: str, reason: Reason, incoming: Incoming, context: Context
+    ) -> Turn | None:
+        """A remembered question goes to a person, once; None where it is forgotten."""
+        question = question_by(question_id, context)
+        if question is None:
+            return None
+        if question.case is not None:
+            text = self._say("case.already", number=question.case)
+            return Turn((Outgoing(incoming.sender, paragraphs(text)),), context.memory)
+        domain = question.domain or self._subject(
+            question.text, self._library.search(question.text)
+        )
+        seen = question.offered or tuple(filter(None, [question.answered]))
+        return self.open(question, Why(reason, domain, seen), incoming, context)
+
+    def add_to(
+        self, number: str, question_id: str, incoming: Incoming, context: Context
+    ) -> Turn | None:
+        """The remembered words were meant for an open case; None where either is gone."""
+        case, question = case_by(number, context), question_by(question_id, context)
+        if case is None or question is None:
+            return None
+        words = replace(incoming, text=question.text, attachments=question.attachments)
+        return self._own_cases.add(case, words, context)
+
+    def _subject(self, text: str, findings: Findings) -> str | None:
+        return subject_of(text, findings, self._library.domains(), self._rules.policy)
+
+
+def _ids(findings: Findings) -> tuple[str, ...]:
+    return tuple(match.entry.id for match in findings.matches[:3])

@@ -1,0 +1,479 @@
+"""The nouns of Tianwen, all frozen values.
+
+Glossary (English term ↔ 中文):
+    farmer 农户 · commissioner 科技特派员 · dispatcher 分诊员 · staff 工作人员 · township 镇街
+    entry 知识条目 · phrasing 问法 · short answer 短答 · domain 领域 · speciality 专长
+    match 匹配 · decision 判断 · answer 直接回答 · clarify 请农户选 · escalate 转特派员
+    emergency 紧急 · decline 婉拒
+    case 问题单 (what an escalation opens) · offer 派单 · accept 接单 · decline (a case) 退回
+    holder 当前负责人 · follow-up 到期跟进 · ledger 台账 · invitation 邀请码
+    arrival 到达的平台原始消息 · incoming 来信 · outgoing 去信 · turn 一轮 · memory 会话记忆
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+# --- who -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a person is reached: `user` is the platform's own id, kept as text."""
+
+    channel: str
+    user: str
+
+    def __str__(self) -> str:
+        return f"{self.channel}:{self.user}"
+
+
+class Kind(StrEnum):
+    """A commissioner's kind in the district's register; dispatchers are staff."""
+
+    TECHNICAL = "技术服务型"
+    ENTREPRENEUR = "创业型"
+    DISPATCHER = "分诊员"
+
+
+@dataclass(frozen=True, slots=True)
+class Commissioner:
+    """One line of config/commissioners.yaml. `id` never changes; names may."""
+
+    id: str
+    name: str
+    kind: Kind
+    specialities: tuple[str, ...] = ()
+    townships: tuple[str, ...] = ()  # empty: the whole district
+    capacity: int = 10  # open cases at a time
+    leave: tuple[tuple[date, date], ...] = ()  # first and last day, both included
+    addresses: tuple[Address, ...] = ()
+
+    @property
+    def is_dispatcher(self) -> bool:
+        return self.kind is Kind.DISPATCHER
+
+    def is_on_leave(self, day: date) -> bool:
+        return any(first <= day <= last for first, last in self.leave)
+
+
+# --- what is written -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of text as every channel can show it; the knowledge base's Markdown subset."""
+
+    kind: Literal["paragraph", "heading", "item"]
+    text: str
+
+
+def paragraphs(*texts: str) -> tuple[Block, ...]:
+    return tuple(Block("paragraph", text) for text in texts if text)
+
+
+def plain(blocks: tuple[Block, ...]) -> str:
+    """The blocks as unmarked text: headings in 【】, items behind a dot."""
+    shapes = {"paragraph": "{}", "heading": "【{}】", "item": "· {}"}
+    lines: list[str] = []
+    previous = ""
+    for block in blocks:
+        if previous and (block.kind == "heading" or previous == block.kind == "paragraph"):
+            lines.append("")
+        lines.append(shapes[block.kind].format(block.text))
+        previous = block.kind
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """`action` travels through the platform: at most 64 bytes (Telegram callback_data)."""
+
+    label: str
+    action: str
+
+    def __post_init__(self) -> None:
+        if len(self.action.encode()) > 64:
+            raise ValueError(f"action too long for a button: {self.action}")
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A photo, voice note or file kept in the store under a random `media` id."""
+
+    kind: Literal["photo", "voice", "file"]
+    media: str
+    mime: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """The bytes behind an attachment; photos are already re-encoded JPEG without EXIF."""
+
+    mime: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a platform delivered, before anyone understood it. (channel, uid) is unique."""
+
+    channel: str
+    uid: str
+    user: str
+    raw: str  # JSON
+    group: str | None = None  # album: arrivals of one group are read as one message
+    id: int = 0  # the message id, given by the store
+
+
+class Other(StrEnum):
+    """Things a chat can bring that are neither text, photo, voice, file nor button."""
+
+    STICKER = "sticker"
+    LOCATION = "location"
+    VIDEO = "video"
+    CONTACT = "contact"
+    JOINED = "joined"  # the user started or unblocked the bot: nothing was asked
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message as the conversation takes it."""
+
+    id: int
+    sender: Address
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    press: str | None = None  # the action of a pressed button
+    other: Other | None = None
+    location: tuple[float, float] | None = None  # latitude, longitude in degrees
+    reply_to: str | None = None  # the platform's id of our message that this one replies to
+    case: int | None = None  # named by the channel itself, as the desk page does
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message due to somebody. Buttons stand below it, one per row on narrow screens."""
+
+    to: Address
+    blocks: tuple[Block, ...]
+    buttons: tuple[Button, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    case: int | None = None
+    purpose: Literal["reply", "offer", "relay", "notice"] = "reply"
+
+    @property
+    def text(self) -> str:
+        return plain(self.blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The platform's ids of what was sent (one an album part or text piece), for replies to it."""
+
+    ids: tuple[str, ...] = ()
+
+
+# --- knowledge -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Whether staff have confirmed an entry."""
+
+    status: Literal["pending", "approved"] = "pending"
+    by: str | None = None
+    on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One vetted answer. `short_answer` is the body's first paragraph, `details` the rest."""
+
+    id: str
+    domain: str
+    title: str
+    questions: tuple[str, ...]
+    short_answer: str
+    details: tuple[Block, ...]
+    sources: tuple[str, ...]
+    review: Review = Review()
+    review_by: date | None = None
+    group: str = ""
+    season: tuple[int, ...] = ()  # months 1–12; empty: all year
+    confusable_with: tuple[str, ...] = ()
+    see_also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfScope:
+    """A known question the base must not answer, with the honest reply."""
+
+    questions: tuple[str, ...]
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A subject: knowledge/<id>/_domain.yaml."""
+
+    id: str
+    title: str
+    speciality: str
+    words: tuple[str, ...]
+    groups: Mapping[str, str] = field(default_factory=dict)
+    out_of_scope: tuple[OutOfScope, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeBase:
+    """Everything under knowledge/, read and checked. `revision` changes with any byte of it."""
+
+    revision: str
+    domains: Mapping[str, Domain]
+    entries: Mapping[str, Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something staff must mend, said in Chinese; line and column count from 1."""
+
+    path: str
+    line: int
+    column: int
+    message: str
+    mend: str
+    level: Literal["error", "warning"] = "error"
+    rule: str = ""
+
+    def __str__(self) -> str:
+        word = "错误" if self.level == "error" else "提醒"
+        return f"{self.path}:{self.line}:{self.column} {word}：{self.message} 怎么改：{self.mend}"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An entry that search brought, the best score of its units and the unit that won it."""
+
+    entry: Entry
+    score: float
+    phrasing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What search brought for one text: an entry at most once, best first; and the known
+    out-of-scope question nearest to it."""
+
+    matches: tuple[Match, ...] = ()
+    out_of_scope: OutOfScope | None = None
+    out_of_scope_score: float = 0.0
+
+
+# --- decision --------------------------------------------------------------------------------
+
+
+class Reason(StrEnum):
+    """Why a question goes to a person."""
+
+    NO_MATCH = "知识库里没有相近的内容"
+    UNSURE = "有相近的内容，但把握不够"
+    NONE_FITS = "农户说列出的都不是"
+    UNSOLVED = "农户看了答案说没解决"
+    ASKED_FOR_PERSON = "农户要求转特派员"
+    PHOTO = "农户发来图片、语音或文件，需要人看"
+    OUT_OF_SCOPE = "问题不在知识库范围内"
+    EMERGENCY = "可能有人身危险"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Say this entry, word for word."""
+
+    match: Match
+
+
+@dataclass(frozen=True, slots=True)
+class Clarify:
+    """Let the farmer choose among at most three entries or none of them."""
+
+    matches: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    """Give it to a person; `domain` is None where no subject could be told."""
+
+    reason: Reason
+    domain: str | None
+    matches: tuple[Match, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """A person may be in danger: 120 first; `danger` names the first-aid text."""
+
+    danger: str
+    domain: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """Not ours to answer, and no case is opened; `reply` is what an out-of-scope rule says."""
+
+    reply: str
+    domain: str | None = None
+
+
+Decision = Answer | Clarify | Escalate | Emergency | Decline
+
+
+# --- cases -----------------------------------------------------------------------------------
+
+
+class CaseState(StrEnum):
+    """See the diagram in bot/escalation/__init__.py."""
+
+    UNPLACED = "unplaced"  # nobody to offer it to: the dispatchers see it
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    ASKED = "asked"  # the commissioner asked back and waits for the farmer
+    ANSWERED = "answered"
+    RESOLVED = "resolved"
+    CANCELLED = "cancelled"
+
+
+CLOSED = frozenset({CaseState.RESOLVED, CaseState.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A commissioner who was considered and what spoke for or against, in Chinese."""
+
+    commissioner: str
+    note: str
+    is_eligible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question on its way through people. `version` guards against two writers."""
+
+    number: int
+    farmer: Address
+    question: str
+    reason: Reason
+    opened_at: datetime
+    changed_at: datetime
+    state: CaseState = CaseState.UNPLACED
+    attachments: tuple[Attachment, ...] = ()
+    domain: str | None = None
+    township: str | None = None
+    is_urgent: bool = False
+    holder: str | None = None  # commissioner id: offered to, or working on it
+    passed: tuple[str, ...] = ()  # commissioner ids who declined or let it lie
+    candidates: tuple[Candidate, ...] = ()
+    suggestions: tuple[str, ...] = ()  # entry ids that search found, best first
+    due_at: datetime | None = None  # when follow-up looks at it next
+    reminders: int = 0  # sent in the present state
+    version: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        return self.state not in CLOSED
+
+
+class Event(StrEnum):
+    """What happened to a case, as its thread shows it."""
+
+    OPENED = "开单"
+    PASSED = "没接，转下一位"
+    ACCEPTED = "接单"
+    DECLINED = "退回"
+    ANSWERED = "答复"
+    ASKED = "追问农户"
+    ADDED = "农户补充"
+    RESOLVED = "解决"
+    REOPENED = "没解决，重开"
+    CANCELLED = "农户取消"
+    REMINDED = "催办"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseChange:
+    """A case's new value and the event that led there; `by` is a commissioner id, 农户 or 系统."""
+
+    case: Case
+    what: Event
+    by: str
+    note: str = ""
+
+
+# --- conversation ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A farmer's question as remembered: `id` is the message id, used in button actions."""
+
+    id: int
+    text: str
+    domain: str | None = None
+    offered: tuple[str, ...] = ()  # entry ids shown as choices, in order
+    answered: str | None = None  # the entry id given as answer
+    attachments: tuple[Attachment, ...] = ()
+    case: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a conversation remembers between messages."""
+
+    questions: tuple[Question, ...] = ()  # the last few, newest last
+    township: str | None = None
+    focus: int | None = None  # the case that the next message belongs to
+    intent: Literal["answer", "ask", "add"] | None = None  # what that message is for
+    draft: Incoming | None = None  # a commissioner's words waiting for "which case?"
+    is_greeted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A valid one-time code that the message carries; the store has checked it."""
+
+    commissioner: str
+    code_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything known when a message is taken. For a farmer `cases` are his own; for a
+    commissioner those offered to, held or once seen by him, and all unplaced for a dispatcher;
+    open ones and the recently closed."""
+
+    now: datetime
+    memory: Memory = Memory()
+    cases: tuple[Case, ...] = ()
+    commissioner: Commissioner | None = None  # the bound sender
+    about: int | None = None  # the case of the message replied to
+    load: Mapping[str, int] = field(default_factory=dict)  # open cases by commissioner id
+    addresses: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)  # bound, by id
+    invitation: Invitation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """All that follows from one message, saved in one transaction."""
+
+    replies: tuple[Outgoing, ...] = ()
+    memory: Memory = Memory()
+    changes: tuple[CaseChange, ...] = ()
+    filed_under: int | None = None  # the case whose thread the message joins
+    decision: Decision | None = None
+    binds: Invitation | None = None

@@ -1,0 +1,229 @@
+"""The desk: every move of a case. Pure: clock, load and addresses come with the context."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain import (
+    Address,
+    Case,
+    CaseChange,
+    CaseState,
+    Context,
+    Event,
+    Incoming,
+    Outgoing,
+    Question,
+    Reason,
+)
+from bot.escalation.letters import Letters, Naming
+from bot.escalation.roster import Roster
+from bot.phrases import Phrases
+
+FARMER = "农户"
+SYSTEM = "系统"
+BACK_TO_WORK = frozenset({CaseState.ASKED, CaseState.ANSWERED, CaseState.RESOLVED})
+
+
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """How long each state may last before follow-up acts."""
+
+    offer: timedelta = timedelta(hours=2)
+    urgent: timedelta = timedelta(minutes=10)
+    unplaced: timedelta = timedelta(hours=24)
+    answer: timedelta = timedelta(hours=24)
+    farmer: timedelta = timedelta(hours=48)
+    outcome: timedelta = timedelta(days=3)
+
+    def due(self, case: Case, now: datetime) -> datetime | None:
+        """When follow-up looks at the case next; None once it is closed."""
+        waits = {
+            CaseState.OFFERED: self.urgent if case.is_urgent else self.offer,
+            CaseState.UNPLACED: self.urgent if case.is_urgent else self.unplaced,
+            CaseState.ACCEPTED: self.answer,
+            CaseState.ASKED: self.farmer,
+            CaseState.ANSWERED: self.outcome,
+        }
+        return now + waits[case.state] if case.is_open else None
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a case is opened and what search thought of it."""
+
+    reason: Reason
+    domain: str | None
+    suggestions: tuple[str, ...] = ()
+    is_urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A case one move further, and what everyone is told."""
+
+    change: CaseChange
+    messages: tuple[Outgoing, ...] = ()
+
+    @property
+    def case(self) -> Case:
+        return self.change.case
+
+
+class Desk:
+    """Moves cases along the diagram of this package's docstring."""
+
+    def __init__(self, roster: Roster, phrases: Phrases, timers: Timers, naming: Naming) -> None:
+        self.roster = roster
+        self.letters = Letters(roster, phrases, naming)
+        self._timers = timers
+        self._naming = naming
+        self._say = phrases
+
+    # opening and placing
+
+    def open(
+        self, number: int, farmer: Address, question: Question, why: Why, context: Context
+    ) -> Step:
+        """A new case, offered to the best commissioner or left to the dispatchers."""
+        fresh = Case(
+            number=number,
+            farmer=farmer,
+            question=question.text,
+            reason=why.reason,
+            opened_at=context.now,
+            changed_at=context.now,
+            attachments=question.attachments,
+            domain=why.domain,
+            township=context.memory.township,
+            is_urgent=why.is_urgent,
+            suggestions=why.suggestions,
+        )
+        placed, offers = self._place(fresh, context)
+        if why.is_urgent and placed.holder:
+            offers += self.letters.offer(self.roster.dispatchers(), placed, context)
+        return Step(CaseChange(placed, Event.OPENED, FARMER, why.reason.value), offers)
+
+    def pass_on(self, case: Case, event: Event, by: str, note: str, context: Context) -> Step:
+        """Offer the case to the next person, or to the dispatchers when nobody is left."""
+        passed = (*case.passed, case.holder) if case.holder else case.passed
+        placed, offers = self._place(replace(case, passed=passed), context)
+        told = self.letters.to_farmer(placed, "case.passed_on", who=self.letters.holder(placed))
+        return Step(CaseChange(placed, event, by, note), (*offers, told))
+
+    def _place(self, case: Case, context: Context) -> tuple[Case, tuple[Outgoing, ...]]:
+        candidates = self.roster.consider(
+            self._naming.speciality(case.domain),
+            case.township,
+            day=context.now.date(),
+            load=context.load,
+            passed=case.passed,
+        )
+        chosen = next((one.commissioner for one in candidates if one.is_eligible), None)
+        state = CaseState.OFFERED if chosen else CaseState.UNPLACED
+        placed = self._set(replace(case, candidates=candidates, holder=chosen), state, context)
+        people = (chosen,) if chosen else self.roster.dispatchers()
+        return placed, self.letters.offer(people, placed, context, placed.attachments)
+
+    # what a commissioner does
+
+    def accept(self, case: Case, by: str, context: Context) -> Step:
+        taken = self._set(replace(case, holder=by), CaseState.ACCEPTED, context)
+        told = self.letters.to_farmer(taken, "case.accepted", name=self.roster.name(by))
+        return Step(CaseChange(taken, Event.ACCEPTED, by), (told,))
+
+    def decline(self, case: Case, by: str, reason: str, context: Context) -> Step:
+        return self.pass_on(replace(case, holder=by), Event.DECLINED, by, reason, context)
+
+    def answer(self, case: Case, by: str, words: Incoming, context: Context) -> Step:
+        answered = self._set(replace(case, holder=by), CaseState.ANSWERED, context)
+        relay = self.letters.relay(answered, "case.answer", words)
+        return Step(CaseChange(answered, Event.ANSWERED, by), (relay,))
+
+    def ask(self, case: Case, by: str, words: Incoming, context: Context) -> Step:
+        asked = self._set(replace(case, holder=by), CaseState.ASKED, context)
+        relay = self.letters.relay(asked, "case.question", words)
+        return Step(CaseChange(asked, Event.ASKED, by), (relay,))
+
+    # what the farmer does
+
+    def add(self, case: Case, words: Incoming, context: Context) -> Step:
+        """More words or photos: they join the question and reach whoever has the case."""
+        extra = self._words_of(words)
+        grown = replace(
+            case,
+            question=self._say("case.grown", before=case.question, extra=extra),
+            attachments=case.attachments + words.attachments,
+            changed_at=context.now,
+        )
+        if case.state in BACK_TO_WORK:
+            grown = self._back_to_work(grown, context)
+        relays = self.letters.to_holder(
+            grown, context, "case.added", attachments=words.attachments, words=extra
+        )
+        return Step(CaseChange(grown, Event.ADDED, FARMER), relays)
+
+    def _words_of(self, words: Incoming) -> str:
+        parts = [words.text]
+        if words.location:
+            latitude, longitude = words.location
+            parts.append(self._say("case.location", latitude=latitude, longitude=longitude))
+        return " ".join(filter(None, parts)) or self._say("case.photo")
+
+    def resolve(self, case: Case, context: Context) -> Step:
+        done = self._set(case, CaseState.RESOLVED, context)
+        told = self.letters.to_holder(done, context, "case.resolved")
+        return Step(CaseChange(done, Event.RESOLVED, FARMER), told)
+
+    def reopen(self, case: Case, context: Context) -> Step:
+        """没解决: back to the same person."""
+        again = self._back_to_work(case, context)
+        told = self.letters.to_holder(again, context, "case.reopened")
+        return Step(CaseChange(again, Event.REOPENED, FARMER), told)
+
+    def cancel(self, case: Case, context: Context) -> Step:
+        gone = self._set(case, CaseState.CANCELLED, context)
+        told = self.letters.to_holder(gone, context, "case.cancelled")
+        return Step(CaseChange(gone, Event.CANCELLED, FARMER), told)
+
+    def locate(self, case: Case, township: str, context: Context) -> Step:
+        """The farmer named his township after the case was opened."""
+        placed = replace(case, township=township, changed_at=context.now)
+        told = self.letters.to_holder(placed, context, "case.township", township=township)
+        return Step(CaseChange(placed, Event.ADDED, FARMER, township), told)
+
+    # what time does
+
+    def remind(self, case: Case, key: str, context: Context) -> Step:
+        """Tell the holder; from the second time on the dispatchers too."""
+        later = self._reminded(case, context)
+        told = self.letters.to_holder(later, context, key)
+        if case.reminders and case.holder:
+            told += self.letters.offer(self.roster.dispatchers(), later, context)
+        return Step(CaseChange(later, Event.REMINDED, SYSTEM), told)
+
+    def nudge_farmer(self, case: Case, context: Context) -> Step:
+        later = self._reminded(case, context)
+        told = self.letters.to_farmer(
+            later, "case.waiting_for_you", name=self.roster.name(case.holder)
+        )
+        return Step(CaseChange(later, Event.REMINDED, SYSTEM), (told,))
+
+    def close_quietly(self, case: Case, context: Context) -> Step:
+        """The farmer said nothing for long: closed, with the way back open."""
+        done = self._set(case, CaseState.RESOLVED, context)
+        told = self.letters.to_closed(done, "case.closed_quietly")
+        return Step(CaseChange(done, Event.RESOLVED, SYSTEM), (told,))
+
+    def _reminded(self, case: Case, context: Context) -> Case:
+        due = self._timers.due(case, context.now)
+        return replace(case, reminders=case.reminders + 1, due_at=due)
+
+    def _back_to_work(self, case: Case, context: Context) -> Case:
+        state = CaseState.ACCEPTED if case.holder else CaseState.UNPLACED
+        return self._set(case, state, context)
+
+    def _set(self, case: Case, state: CaseState, context: Context) -> Case:
+        moved = replace(case, state=state, changed_at=context.now, reminders=0)
+        return replace(moved, due_at=self._timers.due(moved, context.now))

@@ -1,0 +1,132 @@
+"""What people are told about a case: offers, relays and notices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from bot.domain import (
+    Attachment,
+    Block,
+    Button,
+    Case,
+    Context,
+    Incoming,
+    Outgoing,
+    paragraphs,
+)
+from bot.escalation.roster import Roster
+from bot.phrases import Phrases
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How knowledge ids read to people; looked up in the index of the moment."""
+
+    entry: Callable[[str], str]
+    domain: Callable[[str | None], str]
+    speciality: Callable[[str | None], str | None]
+
+
+class Letters:
+    """Writes every message about a case; who reads it where comes with the context."""
+
+    def __init__(self, roster: Roster, phrases: Phrases, naming: Naming) -> None:
+        self._roster = roster
+        self._say = phrases
+        self._naming = naming
+
+    def holder(self, case: Case) -> str:
+        """The holder as a farmer reads it."""
+        if case.holder is None:
+            return self._say("case.dispatcher")
+        return self._say("case.holder", name=self._roster.name(case.holder))
+
+    def offer(
+        self,
+        people: Iterable[str],
+        case: Case,
+        context: Context,
+        attachments: tuple[Attachment, ...] = (),
+    ) -> tuple[Outgoing, ...]:
+        prefix = f"case:{case.number}:"
+        buttons = (
+            Button(self._say("button.accept"), prefix + "accept"),
+            Button(self._say("button.decline"), prefix + "decline"),
+        )
+        blocks = self.describe(case)
+        return tuple(
+            Outgoing(to, blocks, buttons, attachments, case.number, "offer")
+            for person in people
+            for to in context.addresses.get(person, ())
+        )
+
+    def describe(self, case: Case) -> tuple[Block, ...]:
+        """The case as a commissioner reads it in a chat."""
+        title = "offer.urgent_title" if case.is_urgent else "offer.title"
+        subject = self._naming.domain(case.domain)
+        return (
+            *paragraphs(self._say(title, number=case.number, subject=subject)),
+            *paragraphs(self._say("offer.words", words=case.question or self._say("case.photo"))),
+            *(Block("item", line) for line in self._facts(case)),
+            *paragraphs(self._say("offer.how", number=case.number)),
+        )
+
+    def _facts(self, case: Case) -> Iterable[str]:
+        yield self._say("offer.why", reason=case.reason.value)
+        yield self._say("offer.township", township=case.township or "没说")
+        if case.candidates:
+            people = [
+                f"{self._roster.name(one.commissioner)}（{one.note}）" for one in case.candidates
+            ]
+            yield self._say("offer.candidates", people="；".join(people))
+        if case.suggestions:
+            titles = "、".join(map(self._naming.entry, case.suggestions))
+            yield self._say("offer.suggestions", titles=titles)
+
+    def relay(self, case: Case, key: str, words: Incoming) -> Outgoing:
+        """A commissioner's words on their way to the farmer, under his name."""
+        head = self._say(key, number=case.number, name=self._roster.name(case.holder))
+        return Outgoing(
+            case.farmer,
+            paragraphs(head, words.text),
+            self._farmer_buttons(case) if key == "case.answer" else (),
+            words.attachments,
+            case.number,
+            "relay",
+        )
+
+    def _farmer_buttons(self, case: Case) -> tuple[Button, ...]:
+        prefix = f"case:{case.number}:"
+        return (
+            Button(self._say("button.solved"), prefix + "solved"),
+            Button(self._say("button.unsolved"), prefix + "unsolved"),
+        )
+
+    def to_farmer(self, case: Case, key: str, **blanks: object) -> Outgoing:
+        text = self._say(key, number=case.number, **blanks)
+        return Outgoing(case.farmer, paragraphs(text), case=case.number, purpose="notice")
+
+    def to_closed(self, case: Case, key: str) -> Outgoing:
+        """A closing notice that leaves the way back open."""
+        text = self._say(key, number=case.number)
+        buttons = self._farmer_buttons(case)[1:]
+        return Outgoing(case.farmer, paragraphs(text), buttons, (), case.number, "notice")
+
+    def to_holder(
+        self,
+        case: Case,
+        context: Context,
+        key: str,
+        *,
+        attachments: tuple[Attachment, ...] = (),
+        **blanks: object,
+    ) -> tuple[Outgoing, ...]:
+        """To whoever has the case; to all dispatchers where nobody has it."""
+        people = (case.holder,) if case.holder else self._roster.dispatchers()
+        text = self._say(key, number=case.number, **blanks)
+        return tuple(
+            Outgoing(to, paragraphs(text), (), attachments, case.number, "notice")
+            for person in people
+            for to in context.addresses.get(person, ())
+        )

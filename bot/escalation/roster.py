@@ -1,0 +1,67 @@
+"""Who is asked: speciality, township, leave and load decide, never being "online"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from bot.domain import Candidate, Commissioner
+
+
+class Roster:
+    """The district's commissioners and dispatchers."""
+
+    def __init__(self, commissioners: Iterable[Commissioner]) -> None:
+        self._people = {person.id: person for person in commissioners}
+
+    def __getitem__(self, commissioner_id: str) -> Commissioner:
+        return self._people[commissioner_id]
+
+    def name(self, commissioner_id: str | None) -> str:
+        """The name to show; a person who has left the roster shows as his id."""
+        if commissioner_id is None:
+            return "分诊员"
+        person = self._people.get(commissioner_id)
+        return person.name if person else commissioner_id
+
+    def dispatchers(self) -> tuple[str, ...]:
+        return tuple(person.id for person in self._people.values() if person.is_dispatcher)
+
+    def consider(
+        self,
+        speciality: str | None,
+        township: str | None,
+        *,
+        day: date,
+        load: Mapping[str, int],
+        passed: tuple[str, ...],
+    ) -> tuple[Candidate, ...]:
+        """Everyone with the speciality, best first, with what speaks for and against each."""
+        experts = [p for p in self._people.values() if speciality in p.specialities]
+        experts.sort(key=lambda p: (_distance(p, township), load.get(p.id, 0) / p.capacity, p.id))
+        return tuple(_assess(p, township, day, load.get(p.id, 0), passed) for p in experts)
+
+
+def _distance(person: Commissioner, township: str | None) -> int:
+    if township in person.townships:
+        return 0
+    return 2 if person.townships and township else 1
+
+
+def _assess(
+    person: Commissioner, township: str | None, day: date, load: int, passed: tuple[str, ...]
+) -> Candidate:
+    against = [
+        reason
+        for holds, reason in (
+            (person.id in passed, "已退回或没接"),
+            (person.is_on_leave(day), "请假"),
+            (load >= person.capacity, "手上已满"),
+        )
+        if holds
+    ]
+    place = f"负责{township}" if township and township in person.townships else "服务全区"
+    if person.townships and township not in person.townships:
+        place = f"负责{'、'.join(person.townships)}"
+    note = "；".join(["专长对口", place, f"手上 {load} 件", *against])
+    return Candidate(person.id, note, is_eligible=not against)

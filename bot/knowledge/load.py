@@ -1,0 +1,217 @@
+"""Reads the knowledge folder strictly: all of it is right, or every wrong is told."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.domain import Domain, Entry, KnowledgeBase, OutOfScope, Problem, Review
+from bot.errors import KnowledgeError
+from bot.knowledge import files, front_matter, markdown, schema
+from bot.knowledge.report import START, Place, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from bot.knowledge.front_matter import Node
+    from bot.knowledge.markdown import Placed
+
+_DOMAIN_FILE = "_domain.yaml"
+_NAME_MEND = "只用小写字母、数字和减号，如 pepper-rust.md。"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFile:
+    """An entry and where each part of it stands."""
+
+    path: str
+    entry: Entry
+    front: Node
+    body: tuple[Placed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DomainFile:
+    """A domain and where each part of it stands."""
+
+    path: str
+    domain: Domain
+    front: Node
+
+
+@dataclass(slots=True)
+class Reading:
+    """What could be read of the folder, and every problem met on the way."""
+
+    domains: list[DomainFile] = field(default_factory=list)
+    entries: list[EntryFile] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)  # every id met, readable or not → path
+    revision: str = ""
+
+
+def load(folder: Path) -> KnowledgeBase:
+    """The whole folder. Raises KnowledgeError, and nothing else, with every error found."""
+    reading = read(folder)
+    errors = tuple(problem for problem in reading.problems if problem.level == "error")
+    if errors:
+        raise KnowledgeError(errors)
+    return KnowledgeBase(
+        reading.revision,
+        {file.domain.id: file.domain for file in reading.domains},
+        {file.entry.id: file.entry for file in reading.entries},
+    )
+
+
+def read(folder: Path) -> Reading:
+    """Whatever can be read, for `load` and for `check`; never raises."""
+    return _Reader(folder).read()
+
+
+class _Reader:
+    """Walks the folder once; each file's bytes are read once and hashed as read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._root = folder
+        self._reading = Reading()
+        self._digest = hashlib.sha256()
+
+    def read(self) -> Reading:
+        report = self._report(self._root)
+        folders = self._domain_folders(files.children(self._root, report))
+        if not folders and not report.has_errors:
+            mend = f"每个领域一个文件夹，里面放 {_DOMAIN_FILE} 和条目。"
+            report.error("folder", START, "知识文件夹是空的。", mend)
+        self._close(report)
+        for path in folders:
+            self._read_domain(path)
+        self._refuse_repeated_questions()
+        self._reading.problems.sort(key=lambda each: (each.path, each.line, each.column))
+        self._reading.revision = self._digest.hexdigest()
+        return self._reading
+
+    def _domain_folders(self, paths: Sequence[Path]) -> list[Path]:
+        folders = []
+        for path in paths:
+            if files.is_folder(path):
+                folders.append(path)
+            elif not (path.name.startswith("_") and path.suffix == ".yaml"):
+                self._does_not_belong(path, "条目放到领域文件夹里，别的文件挪走。")
+        return folders
+
+    def _read_domain(self, folder: Path) -> None:
+        report = self._report(folder)
+        if not schema.NAME.fullmatch(folder.name):
+            mend = "只用小写字母、数字和减号，如 sichuan-pepper。"
+            report.error("file-name", START, "领域文件夹的名字不对。", mend)
+        inside = files.children(folder, report)
+        entries = [path for path in inside if path.suffix.lower() == ".md"]
+        if not entries and not report.has_errors:
+            report.error("folder", START, "这个领域一条条目也没有。", "放进条目，或者删掉文件夹。")
+        self._close(report)
+        self._read_file(folder / _DOMAIN_FILE, self._take_domain)
+        for path in inside:
+            if path in entries:
+                self._read_file(path, self._take_entry)
+            elif path.name != _DOMAIN_FILE:
+                self._does_not_belong(path, "这里只放条目（.md）和 _domain.yaml，别的挪走。")
+
+    def _read_file(self, path: Path, take: Callable[[Path, str, Report], None]) -> None:
+        report = self._report(path)
+        raw = files.read(path, self._root, report)
+        if raw is not None:
+            name = path.relative_to(self._root).as_posix()
+            for part in (name.encode("utf-8", "surrogateescape"), raw):
+                self._digest.update(len(part).to_bytes(8, "big") + part)
+        text = None if raw is None else files.decode(raw, report)
+        take(path, text or "", report)
+        self._close(report)
+
+    def _take_domain(self, path: Path, text: str, report: Report) -> None:
+        node = front_matter.parse(text, report) if text else None
+        shape = schema.fit(schema.DomainShape, node, report) if node else None
+        if shape and node and not report.has_errors:
+            domain = _domain(path.parent.name, shape)
+            self._reading.domains.append(DomainFile(report.path, domain, node))
+
+    def _take_entry(self, path: Path, text: str, report: Report) -> None:
+        self._take_name(path, report)
+        parts = front_matter.split(text, report) if text else None
+        if not parts:
+            return
+        front, body, body_line = parts
+        blocks = markdown.parse(body, report, first_line=body_line)
+        _must_open_with_answer(blocks, Place(body_line - 1), report)
+        node = front_matter.parse(front, report, first_line=2)
+        shape = schema.fit(schema.EntryShape, node, report) if node else None
+        if shape and node and not report.has_errors:
+            entry = _entry(path, shape, blocks)
+            self._reading.entries.append(EntryFile(report.path, entry, node, blocks))
+
+    def _take_name(self, path: Path, report: Report) -> None:
+        if path.suffix != ".md" or not schema.NAME.fullmatch(path.stem):
+            report.error("file-name", START, "文件名不对。", _NAME_MEND)
+        elif first := self._reading.names.get(path.stem):
+            message = f"{path.stem} 这个代号 {first} 已经用了。"
+            report.error("duplicate-id", START, message, "给这个文件换个名字。")
+        else:
+            self._reading.names[path.stem] = report.path
+
+    def _refuse_repeated_questions(self) -> None:
+        seen: dict[str, str] = {}
+        for file in self._reading.entries:
+            report = Report(file.path)
+            for index, question in enumerate(file.entry.questions):
+                place = file.front.find("questions", index)
+                if question in seen:
+                    message = f"“{question}”已经写在 {seen[question]}。"
+                    report.error(
+                        "duplicate-question", place, message, "留最合适的一处，删掉另一处。"
+                    )
+                seen.setdefault(question, f"{file.path} 第 {place.line} 行")
+            self._close(report)
+
+    def _does_not_belong(self, path: Path, mend: str) -> None:
+        report = self._report(path)
+        report.warn("stray", START, "这个文件不该放在这里，没有读。", mend)
+        self._close(report)
+
+    def _report(self, path: Path) -> Report:
+        return Report(files.shown(path, self._root))
+
+    def _close(self, report: Report) -> None:
+        self._reading.problems.extend(report.problems)
+
+
+def _must_open_with_answer(blocks: Sequence[Placed], place: Place, report: Report) -> None:
+    mend = "--- 下面先写一小段短答（80 字以内），再写 ## 小标题。"
+    if not blocks:
+        report.error("body", place, "没有正文。", mend)
+    elif blocks[0].block.kind != "paragraph":
+        report.error("body", blocks[0].place, "正文开头不是短答。", mend)
+
+
+def _domain(name: str, shape: schema.DomainShape) -> Domain:
+    rules = tuple(OutOfScope(rule.questions, rule.reply) for rule in shape.out_of_scope)
+    return Domain(name, shape.title, shape.speciality, shape.words, shape.groups, rules)
+
+
+def _entry(path: Path, shape: schema.EntryShape, body: Sequence[Placed]) -> Entry:
+    short_answer, *details = (placed.block for placed in body)
+    return Entry(
+        id=path.stem,
+        domain=path.parent.name,
+        title=shape.title,
+        questions=shape.questions,
+        short_answer=short_answer.text,
+        details=tuple(details),
+        sources=shape.sources,
+        review=Review(shape.reviewed.status, shape.reviewed.by, shape.reviewed.on),
+        review_by=shape.review_by,
+        group=shape.group or "",
+        season=shape.season,
+        confusable_with=shape.confusable_with,
+        see_also=shape.see_also,
+    )

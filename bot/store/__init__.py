@@ -1,0 +1,88 @@
+"""Everything that must survive: messages, conversations, cases, accounts, pictures.
+
+One database, SQLite or PostgreSQL by URL; a method is one transaction. Synchronous: the rim calls
+it in threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.store.accounts import Accounts
+from bot.store.cases import Cases
+from bot.store.database import Database
+from bot.store.inbox import Inbox
+from bot.store.media import MediaShelf
+from bot.store.notes import Notes
+from bot.store.outbox import Outbox
+from bot.store.records import (
+    FARMER,
+    Due,
+    Event,
+    Session,
+    Shown,
+    State,
+    ThreadItem,
+    Undelivered,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.domain import Commissioner
+
+__all__ = [
+    "FARMER",
+    "Accounts",
+    "Cases",
+    "Database",
+    "Due",
+    "Event",
+    "Inbox",
+    "MediaShelf",
+    "Notes",
+    "Outbox",
+    "Session",
+    "Shown",
+    "State",
+    "Store",
+    "ThreadItem",
+    "Undelivered",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The one door: a part for each noun."""
+
+    database: Database
+    inbox: Inbox
+    outbox: Outbox
+    cases: Cases
+    accounts: Accounts
+    media: MediaShelf
+    notes: Notes
+
+    @classmethod
+    def open(cls, url: str, *, commissioners: Sequence[Commissioner]) -> Store:
+        """Connect, and bring the tables to the newest form. A SQLite file's folder is made."""
+        database = Database(url)
+        database.migrate()
+        accounts = Accounts(database, commissioners)
+        return cls(
+            database,
+            inbox=Inbox(database, accounts),
+            outbox=Outbox(database),
+            cases=Cases(database, accounts),
+            accounts=accounts,
+            media=MediaShelf(database),
+            notes=Notes(database),
+        )
+
+    def hold(self, name: str) -> bool:
+        """Whether this process has the role (such as polling); see `Database.hold`."""
+        return self.database.hold(name)
+
+    def close(self) -> None:
+        self.database.close()

@@ -1,0 +1,136 @@
+"""Reading cases: for the turn, the clock and the desk."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, or_, select
+
+from bot.domain import Address, Case, CaseState
+from bot.store import codec
+from bot.store.history import thread
+from bot.store.tables import case_people, cases
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bot.store.accounts import Accounts
+    from bot.store.database import Database
+    from bot.store.records import ThreadItem
+
+RECENT = timedelta(days=30)  # a closed case can be spoken of, and reopened, this long
+IS_OPEN = cases.c.is_open.is_(True)
+MANY = 200
+
+
+class Cases:
+    """Every question that went to a person. Cases change only through a saved turn."""
+
+    def __init__(self, database: Database, accounts: Accounts) -> None:
+        self._database = database
+        self._accounts = accounts
+
+    def get(self, number: int) -> Case | None:
+        found = self._read(_chosen(cases.c.number == number))
+        return found[0] if found else None
+
+    def overdue(self, now: datetime) -> tuple[Case, ...]:
+        """Open cases that follow-up should look at, longest waiting first."""
+        is_due = and_(cases.c.due_at <= now, IS_OPEN)
+        return self._read(_chosen(is_due).order_by(cases.c.due_at).limit(MANY))
+
+    def of_farmer(self, address: Address, *, include_closed: int = 20) -> tuple[Case, ...]:
+        """His open cases and the last few closed ones, newest first."""
+        return self._listed(_is_of(address), include_closed)
+
+    def for_commissioner(
+        self, commissioner_id: str, *, is_dispatcher: bool, include_closed: int = 0
+    ) -> tuple[Case, ...]:
+        """What was ever offered to him, for a dispatcher everything; newest first."""
+        is_his = cases.c.number > 0 if is_dispatcher else _was_shown_to(commissioner_id)
+        return self._listed(is_his, include_closed)
+
+    def thread(self, number: int) -> tuple[ThreadItem, ...]:
+        """All that was said and done about a case, in time order."""
+        with self._database.read() as connection:
+            found = _decoded(connection, _chosen(cases.c.number == number))
+            if not found:
+                return ()
+            return thread(connection, found[0], self._accounts.people(connection))
+
+    def addresses(self) -> Mapping[str, tuple[Address, ...]]:
+        """Where each commissioner is reached, by id; those without an address are left out."""
+        return self._accounts.bindings()
+
+    def load(self) -> dict[str, int]:
+        """Open cases by commissioner id."""
+        with self._database.read() as connection:
+            return load(connection)
+
+    def is_shown_to(self, number: int, commissioner_id: str) -> bool:
+        """Whether the case was ever offered to him."""
+        query = _chosen(and_(cases.c.number == number, _was_shown_to(commissioner_id)))
+        return bool(self._read(query))
+
+    def _listed(self, is_his: ColumnElement[bool], include_closed: int) -> tuple[Case, ...]:
+        newest = cases.c.number.desc()
+        found = self._read(_chosen(is_his, IS_OPEN).order_by(newest).limit(MANY))
+        if not include_closed:
+            return found
+        closed = _chosen(is_his, ~IS_OPEN).order_by(cases.c.changed_at.desc())
+        return found + self._read(closed.limit(include_closed))
+
+    def _read(self, query: Select[Any]) -> tuple[Case, ...]:
+        with self._database.read() as connection:
+            return _decoded(connection, query)
+
+
+def farmers(connection: Connection, farmer: Address, now: datetime) -> tuple[Case, ...]:
+    """His open and recently closed cases, oldest first."""
+    return _decoded(connection, _recent(_is_of(farmer), now))
+
+
+def commissioners(
+    connection: Connection, commissioner_id: str, now: datetime, *, is_dispatcher: bool
+) -> tuple[Case, ...]:
+    """Open and recent cases that he was ever offered; for a dispatcher also all unplaced ones."""
+    is_his = _was_shown_to(commissioner_id)
+    if is_dispatcher:
+        is_his = or_(is_his, and_(IS_OPEN, cases.c.state == CaseState.UNPLACED.value))
+    return _decoded(connection, _recent(is_his, now))
+
+
+def load(connection: Connection) -> dict[str, int]:
+    query = (
+        select(cases.c.holder, func.count(literal_column("*")))
+        .where(IS_OPEN, cases.c.holder.is_not(None))
+        .group_by(cases.c.holder)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _chosen(*conditions: ColumnElement[bool]) -> Select[Any]:
+    return select(cases.c.body, cases.c.version).where(*conditions)
+
+
+def _recent(is_his: ColumnElement[bool], now: datetime) -> Select[Any]:
+    is_recent = or_(IS_OPEN, cases.c.changed_at >= now - RECENT)
+    return _chosen(is_his, is_recent).order_by(cases.c.number).limit(MANY)
+
+
+def _is_of(farmer: Address) -> ColumnElement[bool]:
+    return and_(cases.c.channel == farmer.channel, cases.c.user == farmer.user)
+
+
+def _was_shown_to(commissioner_id: str) -> ColumnElement[bool]:
+    return cases.c.number.in_(
+        select(case_people.c.case_number).where(case_people.c.commissioner == commissioner_id)
+    )
+
+
+def _decoded(connection: Connection, query: Select[Any]) -> tuple[Case, ...]:
+    return tuple(
+        codec.case(row.body, version=row.version) for row in connection.execute(query)
+    )

@@ -1,0 +1,79 @@
+"""Domain values to JSON text and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import TypeAdapter
+
+from bot.domain import (
+    Address,
+    Answer,
+    Case,
+    Clarify,
+    Decision,
+    Decline,
+    Emergency,
+    Escalate,
+    Incoming,
+    Match,
+    Memory,
+    Outgoing,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+T = TypeVar("T")
+
+
+@cache
+def _adapter(kind: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(kind)
+
+
+def dump(value: Memory | Case | Incoming | Outgoing) -> str:
+    return _adapter(type(value)).dump_json(value).decode()
+
+
+def memory(text: str | None) -> Memory:
+    return _adapter(Memory).validate_json(text) if text else Memory()
+
+
+def case(text: str, *, version: int) -> Case:
+    return replace(_adapter(Case).validate_json(text), version=version)
+
+
+def incoming(text: str) -> Incoming:
+    return _adapter(Incoming).validate_json(text)
+
+
+def outgoing(text: str, *, to: Address) -> Outgoing:
+    """`to` comes from the columns: a chat may have moved since the text was written."""
+    return replace(_adapter(Outgoing).validate_json(text), to=to)
+
+
+def summary(decision: Decision | None) -> str | None:
+    """What reports need of a decision: entries by id, without their bodies."""
+    match decision:
+        case None:
+            return None
+        case Answer(match):
+            fields = {"entries": _entries([match])}
+        case Clarify(matches):
+            fields = {"entries": _entries(matches)}
+        case Escalate(reason, domain, matches):
+            fields = {"reason": reason, "domain": domain, "entries": _entries(matches)}
+        case Emergency(danger, domain):
+            fields = {"danger": danger, "domain": domain}
+        case Decline(_, domain):
+            fields = {"domain": domain}
+    kind = type(decision).__name__.lower()
+    return json.dumps({"kind": kind, **fields}, ensure_ascii=False)
+
+
+def _entries(matches: Iterable[Match]) -> list[list[object]]:
+    return [[one.entry.id, round(one.score, 4), one.phrasing] for one in matches]

@@ -1,0 +1,93 @@
+"""What the store hands out beside the domain's own nouns, and the states a message goes through.
+
+incoming:  new ─▶ done | dropped | failed
+outgoing:  pending ─▶ sending ─▶ sent | held | dead | doubtful     (held and doubtful come back)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.domain import Incoming, Outgoing
+
+FARMER = "农户"  # who wrote, where it was no commissioner
+
+
+class State(StrEnum):
+    """Where a message stands. The first row is for incoming, the rest for outgoing ones."""
+
+    NEW, DONE, DROPPED, FAILED = "new", "done", "dropped", "failed"
+    PENDING, SENDING, SENT = "pending", "sending", "sent"
+    HELD = "held"  # kept until the user writes again
+    DEAD = "dead"  # refused by the platform for good
+    DOUBTFUL = "doubtful"  # it may have arrived; due once more
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A message to send now. `attempts` counts this one."""
+
+    id: int
+    outgoing: Outgoing
+    attempts: int
+    is_doubtful: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A line of a conversation. `id` is its place there, counting from 1, never reused: a cursor."""
+
+    id: int
+    message: int
+    direction: Literal["in", "out"]
+    at: datetime
+    incoming: Incoming | None = None
+    outgoing: Outgoing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a case; see `CaseChange` for the fields."""
+
+    what: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadItem:
+    """A line of a case's thread: exactly one of the last three is there.
+
+    `by` is a commissioner id, 农户 or 系统; `state` tells how far an outgoing relay came.
+    """
+
+    at: datetime
+    by: str
+    incoming: Incoming | None = None
+    outgoing: Outgoing | None = None
+    event: Event | None = None
+    state: State | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A relay that has not reached its reader."""
+
+    id: int
+    outgoing: Outgoing
+    state: State
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody's browser: a farmer's random user id or a commissioner's id."""
+
+    kind: Literal["farmer", "desk"]
+    user: str
+    csrf: str
+    created_at: datetime
