@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from bot.channels.telegram import TelegramSettings
 from bot.conversation.decision import Policy
@@ -17,33 +17,30 @@ from bot.conversation.wishes import Lexicon, Wish
 from bot.domain import Address, Commissioner, Kind, Problem
 from bot.errors import ConfigError
 from bot.escalation.desk import Timers
-from bot.knowledge.front_matter import Node, parse
-from bot.knowledge.report import Report
-from bot.knowledge.schema import fit
-from bot.phrases import Phrases
+from bot.phrases import Phrases, faults
+from bot.reading import files
+from bot.reading.fields import Day, Line, Name, Shape
+from bot.reading.fitting import fit
+from bot.reading.nodes import Node, parse
+from bot.reading.report import Report
 
-_Word = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 _Hours = Annotated[float, Field(gt=0, le=24 * 365)]
 _Score = Annotated[float, Field(ge=-1, le=1)]
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
-
-
-class EmbedderShape(_Shape):
-    model: _Word = "bundled"
+class EmbedderShape(Shape):
+    model: Line = "bundled"
     query_prefix: str = "query: "
     passage_prefix: str = "passage: "
 
 
-class DecisionShape(_Shape):
+class DecisionShape(Shape):
     answer_score: _Score
     answer_margin: _Score
     offer_score: _Score
 
 
-class TimersShape(_Shape):
+class TimersShape(Shape):
     offer: _Hours = 2
     urgent: _Hours = 1 / 6
     unplaced: _Hours = 24
@@ -52,23 +49,23 @@ class TimersShape(_Shape):
     outcome: _Hours = 72
 
 
-class WebShape(_Shape):
-    host: _Word = "127.0.0.1"
+class WebShape(Shape):
+    host: Line = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: str | None = None
-    trusted_proxies: tuple[_Word, ...] = ()
+    trusted_proxies: tuple[Line, ...] = ()
 
 
-class TelegramShape(_Shape):
+class TelegramShape(Shape):
     mode: Literal["polling", "webhook"] = "polling"
     proxy: str | None = None
     base_url: str = "https://api.telegram.org/bot"
     base_file_url: str = "https://api.telegram.org/file/bot"
 
 
-class SettingsShape(_Shape):
-    database: _Word = "sqlite:///data/tianwen.db"
-    data: _Word = "data"
+class SettingsShape(Shape):
+    database: Line = "sqlite:///data/tianwen.db"
+    data: Line = "data"
     embedder: EmbedderShape = EmbedderShape()
     decision: DecisionShape
     timers: TimersShape = TimersShape()
@@ -76,20 +73,20 @@ class SettingsShape(_Shape):
     telegram: TelegramShape = TelegramShape()
 
 
-class LeaveShape(_Shape):
-    first: date
-    last: date
+class LeaveShape(Shape):
+    first: Day
+    last: Day
 
 
-class CommissionerShape(_Shape):
-    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
-    name: _Word
+class CommissionerShape(Shape):
+    id: Name
+    name: Line
     kind: Kind
-    specialities: tuple[_Word, ...] = ()
-    townships: tuple[_Word, ...] = ()
+    specialities: tuple[Line, ...] = ()
+    townships: tuple[Line, ...] = ()
     capacity: int = Field(default=10, ge=1)
     leave: tuple[LeaveShape, ...] = ()
-    addresses: dict[_Word, _Word] = Field(default_factory=dict)
+    addresses: dict[Line, Line] = Field(default_factory=dict)
 
     def build(self) -> Commissioner:
         return Commissioner(
@@ -104,7 +101,7 @@ class CommissionerShape(_Shape):
         )
 
 
-class RosterShape(_Shape):
+class RosterShape(Shape):
     commissioners: tuple[CommissionerShape, ...]
 
     @model_validator(mode="after")
@@ -116,16 +113,17 @@ class RosterShape(_Shape):
         return self
 
 
-class DangerShape(_Shape):
+class DangerShape(Shape):
     danger: Literal["sting", "poison", "fall", "other"]
-    all_of: tuple[Annotated[tuple[_Word, ...], Field(min_length=1)], ...] = Field(min_length=1)
-    unless: tuple[_Word, ...] = ()
+    all_of: tuple[Annotated[tuple[Line, ...], Field(min_length=1)], ...] = Field(min_length=1)
+    unless: tuple[Line, ...] = ()
+    despite: tuple[Line, ...] = ()
 
 
-class LexiconShape(_Shape):
-    fillers: tuple[_Word, ...] = ()
-    wishes: dict[Wish, tuple[_Word, ...]]
-    townships: tuple[_Word, ...] = ()
+class LexiconShape(Shape):
+    fillers: tuple[Line, ...] = ()
+    wishes: dict[Wish, tuple[Line, ...]]
+    townships: tuple[Line, ...] = ()
     emergency: tuple[DangerShape, ...]
 
 
@@ -175,7 +173,9 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
         telegram=_telegram(settings, environ),
         commissioners=tuple(shape.build() for shape in roster.commissioners),
         lexicon=Lexicon(words.wishes, words.fillers, words.townships),
-        dangers=tuple(Danger(one.danger, one.all_of, one.unless) for one in words.emergency),
+        dangers=tuple(
+            Danger(one.danger, one.all_of, one.unless, one.despite) for one in words.emergency
+        ),
         phrases=_phrases(folder / "phrases.yaml"),
     )
 
@@ -236,24 +236,28 @@ def _read(path: Path, shape: type[_S]) -> _S:
 
 
 def _parse(path: Path, report: Report) -> Node | None:
-    try:
-        return parse(path.read_text(encoding="utf-8"), report)
-    except FileNotFoundError as error:
+    if not path.exists():
         mend = "在项目的文件夹里运行 tianwen，或者用 --home 指明。"
-        raise ConfigError(f"找不到 {path}。{mend}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} 读不了：要 UTF-8 编码的文字文件。") from error
+        raise ConfigError(f"找不到 {path}。{mend}")
+    raw = files.read(path, path.parent, report)
+    text = None if raw is None else files.decode(raw, report)
+    return parse(text, report) if text else None
 
 
 def _phrases(path: Path) -> Phrases:
+    """Every sentence there, none unknown, and no blank that the code does not fill."""
     report = Report("config/phrases.yaml")
     node = _parse(path, report)
-    if node is None:
+    pairs = node.value if node else None
+    if node is None or not isinstance(pairs, dict):
         raise _complaint(report)
-    pairs = node.plain()
-    sentences = (
-        {k: v for k, v in pairs.items() if isinstance(v, str)} if isinstance(pairs, dict) else {}
-    )
+    sentences = {key: str(one.value or "") for key, one in pairs.items()}
+    for key, message in faults(sentences).items():
+        report.error(
+            "phrase", node.keys.get(key, node.place), message, "照 config 里原来的样子写。"
+        )
+    if report.has_errors:
+        raise _complaint(report)
     return Phrases(sentences)
 
 

@@ -259,7 +259,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An entry that search brought, the best score of its units and the unit that won it."""
+    """An entry that search brought, the mean score of its three best units, and the best one."""
 
     entry: Entry
     score: float

@@ -7,6 +7,122 @@ from string import Formatter
 
 from bot.errors import PhraseError
 
+# Each sentence that the code says, and the blanks that it fills.
+BLANKS: Mapping[str, str] = {
+    "greeting": "",
+    "wish.greeting": "",
+    "wish.help": "",
+    "wish.thanks": "",
+    "wish.small_talk": "",
+    "answer.source": "source",
+    "answer.pending": "",
+    "answer.approved": "by on",
+    "useful.thanks": "",
+    "clarify.which": "choices",
+    "clarify.out_of_range": "",
+    "button.useful": "",
+    "button.to_person": "",
+    "button.none_fits": "",
+    "button.person": "",
+    "button.new_question": "",
+    "button.add": "number",
+    "button.cancel": "number",
+    "button.solved": "",
+    "button.unsolved": "",
+    "trouble": "",
+    "press.stale": "",
+    "person.ask_away": "",
+    "case.opened": "number who",
+    "township.ask": "",
+    "township.noted": "township",
+    "case.already": "number",
+    "case.new_or_more": "",
+    "case.add_now": "number",
+    "case.added_thanks": "number who",
+    "case.closed": "number",
+    "case.reopened_thanks": "number who",
+    "case.holder": "name",
+    "case.dispatcher": "",
+    "case.photo": "",
+    "case.location": "latitude longitude",
+    "case.grown": "before extra",
+    "case.accepted": "name number",
+    "case.passed_on": "number who",
+    "case.answer": "name number",
+    "case.question": "name number",
+    "case.waiting_for_you": "name number",
+    "case.closed_quietly": "number",
+    "cancel.none": "",
+    "cancel.which": "",
+    "cancel.done": "number",
+    "list.none": "",
+    "list.title": "",
+    "list.unplaced": "number words",
+    "list.offered": "number who words",
+    "list.accepted": "number who words",
+    "list.asked": "number who words",
+    "list.answered": "number who words",
+    "list.resolved": "number words",
+    "list.cancelled": "number words",
+    "photo.say_more": "",
+    "other.sticker": "",
+    "other.location": "",
+    "other.video": "",
+    "other.contact": "",
+    "other.joined": "",
+    "other.unknown": "",
+    "emergency.sting": "",
+    "emergency.poison": "",
+    "emergency.fall": "",
+    "emergency.other": "",
+    "offer.title": "number subject",
+    "offer.urgent_title": "number subject",
+    "offer.words": "words",
+    "offer.why": "reason",
+    "offer.township": "township",
+    "offer.candidates": "people",
+    "offer.suggestions": "titles",
+    "offer.how": "number",
+    "button.accept": "",
+    "button.decline": "",
+    "button.send_to": "number",
+    "case.added": "number words",
+    "case.township": "number township",
+    "case.resolved": "number",
+    "case.reopened": "number",
+    "case.cancelled": "number",
+    "case.offer_reminder": "number",
+    "case.unplaced_reminder": "number",
+    "case.answer_reminder": "number",
+    "desk.bound": "name",
+    "desk.accepted": "number",
+    "desk.already_yours": "number",
+    "desk.declined": "number",
+    "desk.answered": "number",
+    "desk.asked": "number",
+    "desk.send_answer": "number",
+    "desk.send_ask": "number",
+    "desk.no_such_case": "number",
+    "desk.not_yours": "number who",
+    "desk.closed": "number",
+    "desk.which_case": "",
+    "desk.none": "",
+    "desk.list": "",
+    "desk.line": "number state words",
+    "desk.help": "",
+    "desk.unsupported": "",
+    "state.unplaced": "",
+    "state.offered": "",
+    "state.accepted": "",
+    "state.asked": "",
+    "state.answered": "",
+    "state.resolved": "",
+    "state.cancelled": "",
+    "delivery.maybe_repeated": "",
+    "delivery.not_delivered": "number",
+    "delivery.rejected": "number",
+}
+
 
 class Phrases:
     """Fills the blanks of a sentence: `phrases("case.opened", number=12)`."""
@@ -21,12 +137,25 @@ class Phrases:
         except KeyError as error:
             raise PhraseError(f"config/phrases.yaml: {key} 缺少 {error}") from error
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._templates
 
-    def blanks(self) -> dict[str, frozenset[str]]:
-        """The names of the blanks of every sentence, for checking against the code."""
-        return {
-            key: frozenset(name for _, name, _, _ in Formatter().parse(template) if name)
-            for key, template in self._templates.items()
-        }
+def faults(sentences: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong, in Chinese, by key: a sentence missing, unknown, empty or with other blanks
+    than the code fills."""
+    wrong = {key: f"少了 {key} 这一句。" for key in BLANKS if key not in sentences}
+    for key, sentence in sentences.items():
+        if key not in BLANKS:
+            wrong[key] = f"没有 {key} 这一句，程序用不到。"
+        elif not sentence.strip():
+            wrong[key] = f"{key} 是空的。"
+        elif _blanks(sentence) != set(BLANKS[key].split()):
+            wanted = "、".join(f"{{{name}}}" for name in BLANKS[key].split()) or "没有空格"
+            wrong[key] = f"{key} 的空格不对，应该是：{wanted}。"
+    return wrong
+
+
+def _blanks(sentence: str) -> set[str] | None:
+    """The names in braces; None where the braces don't pair."""
+    try:
+        return {name for _, name, _, _ in Formatter().parse(sentence) if name is not None}
+    except ValueError:
+        return None

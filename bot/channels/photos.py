@@ -6,7 +6,7 @@ import io
 import struct
 import zlib
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bot.domain import Media
 from bot.errors import Refused
@@ -44,7 +44,7 @@ def clean_photo(content: bytes, *, max_bytes: int = MAX_BYTES) -> Media:
         return Media("image/jpeg", _encode(_decode(content)))
     except _BOMBS as error:
         raise Refused("这张照片的尺寸太大了，请换一张。") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise Refused("这个文件不是能看的照片，请发 JPG 或 PNG 格式的照片。") from error
     except _DAMAGED as error:
         raise Refused("这张照片打不开，可能没传完整，请重新拍一张。") from error

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.conversation.answers import Answers
 from bot.conversation.decision import Policy, decide, subject_of
 from bot.conversation.own_cases import OwnCases
-from bot.conversation.recall import case_by, open_cases, question_by, question_of, remember
+from bot.conversation.recall import (
+    case_by,
+    in_state,
+    open_cases,
+    question_by,
+    question_of,
+    remember,
+)
 from bot.conversation.safety import Danger, danger_in
 from bot.conversation.wishes import Lexicon
 from bot.domain import (
@@ -34,6 +41,9 @@ from bot.domain import (
 )
 from bot.escalation.desk import Desk, Why
 from bot.phrases import Phrases
+
+UNCERTAIN = frozenset({Reason.NO_MATCH, Reason.UNSURE, Reason.OUT_OF_SCOPE})
+ADDABLE = 3  # open cases shown as buttons
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +92,7 @@ class Asking:
             return None
         findings = self._library.search(incoming.text)
         subject = self._subject(incoming.text, findings)
-        urgent = next((case for case in open_cases(context) if case.is_urgent), None)
-        if urgent:
+        if urgent := _urgent(context):
             turn = self._own_cases.add(urgent, incoming, context)
         else:
             why = Why(Reason.EMERGENCY, subject, _ids(findings), is_urgent=True)
@@ -94,11 +103,8 @@ class Asking:
 
     def ask(self, incoming: Incoming, context: Context) -> Turn:
         question = question_of(incoming, context)
-        township = self._rules.lexicon.township(incoming.text) or context.memory.township
-        wants_person = context.memory.intent == "ask"
-        context = replace(context, memory=replace(context.memory, township=township))
         findings = self._library.search(question.text)
-        if wants_person:
+        if context.memory.intent == "ask":
             subject = self._subject(question.text, findings)
             why = Why(Reason.ASKED_FOR_PERSON, subject, _ids(findings))
             return self.open(question, why, incoming, context)
@@ -143,23 +149,40 @@ class Asking:
 
     def _escalate(self, question: Question, why: Why, incoming: Incoming, context: Context) -> Turn:
         """Open a case, unless the words may belong to one that is open already."""
-        waiting = [case for case in context.cases if case.state is CaseState.ASKED]
+        if urgent := _urgent(context):
+            return self._own_cases.add(urgent, incoming, context)
+        waiting = in_state(CaseState.ASKED, context)
         if len(waiting) == 1:
             return self._own_cases.add(waiting[0], incoming, context)
-        candidates = open_cases(context)[-2:]
-        if not candidates:
+        if not open_cases(context):
             return self.open(question, why, incoming, context)
+        return self.new_or_more(replace(question, domain=why.domain), incoming, context)
+
+    def new_or_more(self, question: Question, incoming: Incoming, context: Context) -> Turn:
+        """Which open case do the words belong to, or are they a new question?"""
         buttons = (
-            *(self._addition_button(case, question) for case in candidates),
+            *(self._addition_button(case, question) for case in open_cases(context)[-ADDABLE:]),
             Button(self._say("button.new_question"), f"person:{question.id}"),
         )
         reply = Outgoing(incoming.sender, paragraphs(self._say("case.new_or_more")), buttons)
-        return Turn((reply,), remember(context, replace(question, domain=why.domain)))
+        return Turn((reply,), remember(context, question))
+
+    def unspoken(self, incoming: Incoming, context: Context) -> Turn:
+        """Photos wait for a word; a voice note goes to a person, who can listen."""
+        question = replace(question_of(incoming, context), text="")
+        is_voice = any(one.kind == "voice" for one in incoming.attachments)
+        if is_voice or context.memory.intent == "ask":
+            return self.open(question, Why(Reason.PHOTO, None), incoming, context)
+        if open_cases(context):
+            return self.new_or_more(question, incoming, context)
+        button = Button(self._say("button.person"), f"person:{question.id}")
+        reply = Outgoing(incoming.sender, paragraphs(self._say("photo.say_more")), (button,))
+        return Turn((reply,), remember(context, question))
 
     def _with_addition(self, reply: Outgoing, question: Question, context: Context) -> Outgoing:
-        """While a case is open, the words may have been meant for it."""
-        latest = open_cases(context)[-1:]
-        buttons = tuple(self._addition_button(case, question) for case in latest)
+        """While another case is open, the words may have been meant for it."""
+        others = [case for case in open_cases(context) if case.number != question.case]
+        buttons = tuple(self._addition_button(case, question) for case in others[-1:])
         return replace(reply, buttons=reply.buttons + buttons)
 
     def _addition_button(self, case: Case, question: Question) -> Button:
@@ -170,12 +193,20 @@ class Asking:
         """A new case for the question; the farmer is told its number and what comes next."""
         number = self._draw_number()
         step = self._desk.open(number, incoming.sender, question, why, context)
-        who = self._desk.letters.holder(step.case)
-        ask_place = "" if step.case.township else self._say("township.ask")
-        blocks = paragraphs(self._say("case.opened", number=number, who=who), ask_place)
-        told = Outgoing(incoming.sender, blocks, case=number)
+        told = Outgoing(incoming.sender, paragraphs(*self._opened(step.case)), case=number)
         memory = remember(context, replace(question, domain=why.domain, case=number))
         return Turn((told, *step.messages), memory, (step.change,), filed_under=number)
+
+    def _opened(self, case: Case) -> Iterator[str]:
+        who = self._desk.letters.holder(case)
+        if case.is_urgent:
+            yield self._say("case.opened_urgent", number=case.number, who=who)
+            return
+        if case.reason in UNCERTAIN:
+            yield self._say("case.unsure")
+        yield self._say("case.opened", number=case.number, who=who)
+        if case.township is None:
+            yield self._say("township.ask")
 
     # --- after a reply -------------------------------------------------------------------------
 
@@ -196,12 +227,13 @@ class Asking:
         question = question_by(question_id, context)
         if question is None:
             return None
-        if question.case is not None:
-            text = self._say("case.already", number=question.case)
-            return Turn((Outgoing(incoming.sender, paragraphs(text)),), context.memory)
-        domain = question.domain or self._subject(
-            question.text, self._library.search(question.text)
-        )
+        match case_by(question.case, context):
+            case Case(state=CaseState.RESOLVED) as closed:
+                return self._own_cases.reopen(closed, incoming, context)
+            case Case(is_open=True) as case:
+                return self._own_cases.already(case, incoming, context)
+        findings = self._library.search(question.text) if question.text else Findings()
+        domain = question.domain or self._subject(question.text, findings)
         seen = question.offered or tuple(filter(None, [question.answered]))
         return self.open(question, Why(reason, domain, seen), incoming, context)
 
@@ -210,10 +242,14 @@ class Asking:
     ) -> Turn | None:
         """The remembered words were meant for an open case; None where either is gone."""
         case, question = case_by(number, context), question_by(question_id, context)
-        if case is None or question is None:
+        if case is None or case.state is CaseState.CANCELLED or question is None:
             return None
+        if question.case == case.number:
+            return self._own_cases.already(case, incoming, context)
         words = replace(incoming, text=question.text, attachments=question.attachments)
-        return self._own_cases.add(case, words, context)
+        turn = self._own_cases.add(case, words, context)
+        memory = remember(replace(context, memory=turn.memory), replace(question, case=case.number))
+        return replace(turn, memory=memory)
 
     def _subject(self, text: str, findings: Findings) -> str | None:
         return subject_of(text, findings, self._library.domains(), self._rules.policy)
@@ -221,3 +257,9 @@ class Asking:
 
 def _ids(findings: Findings) -> tuple[str, ...]:
     return tuple(match.entry.id for match in findings.matches[:3])
+
+
+def _urgent(context: Context) -> Case | None:
+    """The emergency under way: nobody has answered it yet."""
+    under_way = (case for case in open_cases(context) if case.is_urgent)
+    return next((case for case in under_way if case.state is not CaseState.ANSWERED), None)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.conversation.recall import case_by, open_cases, settled
-from bot.conversation.wishes import Lexicon, Wish
+from bot.conversation.recall import addressed, case_by, open_cases, says_something, settled
+from bot.conversation.wishes import COURTESY, Lexicon, Wish
 from bot.domain import (
     CLOSED,
     Button,
@@ -22,7 +22,9 @@ from bot.domain import (
 from bot.escalation.desk import Desk, Step
 from bot.phrases import Phrases
 
-_NUMBERED = re.compile(r"^\s*[#＃]\s*(\d+)\s*[:：,，、]?\s*", re.ASCII)
+LINE_SHOWN, WORDS_SHOWN = 20, 10  # characters of a question in a list, on a button
+MOST_BUTTONS = 10
+UNDER_WAY = frozenset({CaseState.UNPLACED, CaseState.OFFERED, CaseState.ACCEPTED, CaseState.ASKED})
 _ASKING = re.compile(r"^\s*问\s*[:：,，、 ]\s*")
 
 
@@ -37,17 +39,41 @@ class CommissionerTalk:
     def take(self, incoming: Incoming, context: Context, me: Commissioner) -> Turn:
         if incoming.press:
             return self._pressed(incoming, context, me)
-        if numbered := _NUMBERED.match(incoming.text):
-            words = replace(incoming, text=incoming.text[numbered.end() :])
-            return self._words_for(numbered[1], words, context, me)
-        if context.about is not None or incoming.case is not None:
-            return self._words_for(context.about or incoming.case, incoming, context, me)
+        incoming, context = addressed(incoming, context)
+        wish = self._lexicon.wish(incoming.text) if incoming.text.strip() else None
+        if incoming.case is not None:
+            return self._words_for(incoming.case, incoming, context, me)
+        if context.about is not None:
+            return self._about(context.about, wish, incoming, context, me)
         if context.memory.focus is not None and context.memory.intent in {"answer", "ask"}:
-            number, verb = context.memory.focus, context.memory.intent
-            return self._act(number, verb, incoming, context, me)
-        if wish := self._lexicon.wish(incoming.text):
-            return self._wish(wish, incoming, context)
+            return self._announced(wish, incoming, context, me)
+        if wish and not incoming.attachments:
+            return self._wish(wish, incoming, context, me)
         return self._which_case(incoming, context, me)
+
+    def _about(
+        self, number: int, wish: Wish | None, incoming: Incoming, context: Context, me: Commissioner
+    ) -> Turn:
+        """A reply or “#12 …”: 接单 and 退回 are moves, a mere 收到 is asked about, never sent."""
+        if wish is Wish.ACCEPT or wish is Wish.DECLINE:
+            words = replace(incoming, text="")
+            return self._act(number, wish.value, words, context, me)
+        case = case_by(number, context)
+        is_courtesy = wish in COURTESY and not incoming.attachments
+        if is_courtesy and case and self._may(me, case):
+            return self._accept_or_send(case, incoming, context)
+        return self._words_for(number, incoming, context, me)
+
+    def _announced(
+        self, wish: Wish | None, incoming: Incoming, context: Context, me: Commissioner
+    ) -> Turn:
+        """What 答复 or 追问 was pressed for, unless he turns to something else."""
+        number, verb = context.memory.focus, context.memory.intent or "answer"
+        if wish is Wish.CANCEL:
+            return self._which_case(incoming, context, me)
+        if wish is Wish.LIST or wish is Wish.HELP:
+            return self._wish(wish, incoming, context, me)
+        return self._act(number, verb, incoming, context, me)
 
     def _pressed(self, incoming: Incoming, context: Context, me: Commissioner) -> Turn:
         match (incoming.press or "").split(":"):
@@ -78,16 +104,9 @@ class CommissionerTalk:
         case = case_by(number, context)
         if case is None or not self._may(me, case):
             return self._not_yours(case, number, words, context)
+        if verb in {"accept", "decline"}:
+            return self._take_or_leave(case, verb, words, context, me)
         match verb:
-            case "accept" if case.holder == me.id and case.state is not CaseState.OFFERED:
-                return self._only(words, context, "desk.already_yours", number=case.number)
-            case "accept":
-                return self._done(
-                    self._desk.accept(case, me.id, context), "desk.accepted", words, context
-                )
-            case "decline":
-                step = self._desk.decline(case, me.id, words.text, context)
-                return self._done(step, "desk.declined", words, context)
             case _ if not (words.text.strip() or words.attachments):
                 return self._await_words(case, verb, words, context)
             case "ask":
@@ -97,14 +116,41 @@ class CommissionerTalk:
                 step = self._desk.answer(case, me.id, words, context)
                 return self._done(step, "desk.answered", words, context)
 
+    def _take_or_leave(
+        self, case: Case, verb: str, words: Incoming, context: Context, me: Commissioner
+    ) -> Turn:
+        is_mine = case.holder == me.id
+        if case.state not in UNDER_WAY:
+            return self._only(words, context, "desk.too_late", number=case.number)
+        if verb == "decline" and not is_mine:
+            return self._only(words, context, "desk.left", number=case.number)
+        if verb == "decline":
+            step = self._desk.decline(case, me.id, words.text, context)
+            return self._done(step, "desk.declined", words, context)
+        if is_mine and case.state is not CaseState.OFFERED:
+            return self._only(words, context, "desk.already_yours", number=case.number)
+        return self._done(self._desk.accept(case, me.id, context), "desk.accepted", words, context)
+
     def _may(self, me: Commissioner, case: Case) -> bool:
-        """His own case; a dispatcher also any that nobody has accepted yet."""
+        """His own case, and one that he passed up and nobody has since; a dispatcher's also any
+        that nobody has accepted, or whose answer is late."""
         if case.state is CaseState.CANCELLED:
             return False
         if case.holder == me.id:
             return True
-        nobody_took_it = case.state in {CaseState.UNPLACED, CaseState.OFFERED}
-        return me.is_dispatcher and nobody_took_it
+        if case.state is CaseState.UNPLACED:
+            return me.is_dispatcher or me.id in case.passed
+        is_late = case.is_open and case.reminders > 1
+        return me.is_dispatcher and (case.state is CaseState.OFFERED or is_late)
+
+    def _mine(self, context: Context, me: Commissioner) -> list[Case]:
+        """What waits for him; another's offer concerns a dispatcher only where it is urgent."""
+        return [
+            case
+            for case in open_cases(context)
+            if self._may(me, case)
+            and (case.holder == me.id or case.state is not CaseState.OFFERED or case.is_urgent)
+        ]
 
     def _not_yours(
         self, case: Case | None, number: object, incoming: Incoming, context: Context
@@ -113,8 +159,10 @@ class CommissionerTalk:
             return self._only(incoming, context, "desk.no_such_case", number=number)
         if case.state in CLOSED:
             return self._only(incoming, context, "desk.closed", number=number)
-        who = self._desk.roster.name(case.holder)
-        return self._only(incoming, context, "desk.not_yours", number=number, who=who)
+        who = self._desk.letters.holder(case)
+        is_words = says_something(incoming)
+        key = "desk.not_sent" if is_words else "desk.not_yours"
+        return self._only(incoming, context, key, number=number, who=who)
 
     def _await_words(self, case: Case, verb: str, incoming: Incoming, context: Context) -> Turn:
         if incoming.other:
@@ -124,7 +172,7 @@ class CommissionerTalk:
         asks = verb == "ask"
         return replace(turn, memory=replace(announced, intent="ask" if asks else "answer"))
 
-    def _wish(self, wish: Wish, incoming: Incoming, context: Context) -> Turn:
+    def _wish(self, wish: Wish, incoming: Incoming, context: Context, me: Commissioner) -> Turn:
         if wish is not Wish.LIST:
             return self._only(incoming, context, "desk.help")
         lines = [
@@ -132,26 +180,37 @@ class CommissionerTalk:
                 "desk.line",
                 number=case.number,
                 state=self._say(f"state.{case.state}"),
-                words=(case.question or self._say("case.photo")).splitlines()[0],
+                words=self._desk.letters.brief(case, LINE_SHOWN),
             )
-            for case in open_cases(context)
+            for case in self._mine(context, me)
         ]
         text = "\n".join([self._say("desk.list"), *lines]) if lines else self._say("desk.none")
         return Turn((Outgoing(incoming.sender, paragraphs(text)),), settled(context))
 
     def _which_case(self, incoming: Incoming, context: Context, me: Commissioner) -> Turn:
         """Words without an address are kept until he says which case they are for."""
-        mine = [case for case in open_cases(context) if case.holder == me.id]
+        mine = self._mine(context, me)
         if not mine:
             return self._only(incoming, context, "desk.none")
-        if incoming.other:
+        if not (incoming.text.strip() or incoming.attachments):
             return self._only(incoming, context, "desk.unsupported")
-        buttons = tuple(
-            Button(self._say("button.send_to", number=case.number), f"draft:{case.number}")
-            for case in mine
-        )
+        buttons = tuple(self._send_button(case) for case in mine[-MOST_BUTTONS:])
         reply = Outgoing(incoming.sender, paragraphs(self._say("desk.which_case")), buttons)
-        return Turn((reply,), replace(context.memory, draft=incoming, focus=None, intent=None))
+        return Turn((reply,), replace(settled(context), draft=incoming))
+
+    def _accept_or_send(self, case: Case, incoming: Incoming, context: Context) -> Turn:
+        """收到 below an offer: is the case accepted, or is that the answer?"""
+        accept = Button(self._say("button.accept"), f"case:{case.number}:accept")
+        is_offered = case.state in {CaseState.OFFERED, CaseState.UNPLACED}
+        buttons = ((accept,) if is_offered else ()) + (self._send_button(case),)
+        key = "desk.accept_or_send" if is_offered else "desk.really_send"
+        reply = Outgoing(incoming.sender, paragraphs(self._say(key, number=case.number)), buttons)
+        return Turn((reply,), replace(settled(context), draft=incoming))
+
+    def _send_button(self, case: Case) -> Button:
+        words = self._desk.letters.brief(case, WORDS_SHOWN)
+        label = self._say("button.send_to", number=case.number, words=words)
+        return Button(label, f"draft:{case.number}")
 
     def _done(self, step: Step, key: str, incoming: Incoming, context: Context) -> Turn:
         number = step.case.number

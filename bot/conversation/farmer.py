@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
 from bot.conversation.asking import Asking
 from bot.conversation.own_cases import OwnCases
 from bot.conversation.recall import (
+    addressed,
     case_by,
+    in_state,
     last_question,
     open_cases,
     question_of,
-    remember,
+    says_something,
     settled,
 )
 from bot.conversation.wishes import Lexicon, Wish
 from bot.domain import (
-    Button,
+    Case,
     CaseState,
     Context,
     Incoming,
@@ -27,7 +30,6 @@ from bot.domain import (
     Turn,
     paragraphs,
 )
-from bot.escalation.desk import Why
 from bot.phrases import Phrases
 
 Reading = Callable[[Incoming, Context], Turn | None]
@@ -36,6 +38,11 @@ HAND_OVER = {
     "unsolved": Reason.UNSOLVED,
     "person": Reason.ASKED_FOR_PERSON,
 }
+SHORT_ANSWERS = frozenset({Wish.SMALL_TALK, Wish.NONE_FITS, Wish.SOLVED, Wish.UNSOLVED})
+_NUMERALS = "零一二三四"
+_PICK = re.compile(rf"我?选?第?([0-9０-９{_NUMERALS}])[个号条种样]?[.。、．]?")
+_BARE_NUMBER = re.compile(r"[0-9０-９]{1,3}[.。、．]?")
+_MORE = re.compile(r"\s*补充(?:一下|一点|下)?\s*[:：,，。、]\s*")
 
 
 class FarmerTalk:
@@ -53,12 +60,18 @@ class FarmerTalk:
             self._press,
             self._addition,
             self._wordless,
+            self._more,
             self._number,
             self._wish,
             self._township,
         )
 
     def take(self, incoming: Incoming, context: Context) -> Turn:
+        words, named = addressed(incoming, context)
+        if case_by(named.about, context):
+            incoming, context = words, named
+        township = self._lexicon.township(incoming.text) or context.memory.township
+        context = replace(context, memory=replace(context.memory, township=township))
         for read in self._readings:
             if turn := read(incoming, context):
                 return turn
@@ -87,86 +100,132 @@ class FarmerTalk:
                 return None
 
     def _addition(self, incoming: Incoming, context: Context) -> Turn | None:
-        """A reply to a message about a case, or what was announced by 补充."""
+        """A reply to a message about a case, “#12 …”, or what was announced by 补充."""
         memory = context.memory
         number = context.about or (memory.focus if memory.intent == "add" else None)
         case = case_by(number, context)
-        is_cancelled = case is not None and case.state is CaseState.CANCELLED
-        if case is None or is_cancelled or incoming.other or self._lexicon.wish(incoming.text):
+        if case is None or case.state is CaseState.CANCELLED:
+            return None
+        if not says_something(incoming):
+            if incoming.other:
+                return None
+            return self._own_cases.button(str(number), "add", incoming, context)
+        if self._lexicon.wish(incoming.text) and incoming.text and not incoming.attachments:
             return None
         return self._own_cases.add(case, incoming, context)
 
     def _wordless(self, incoming: Incoming, context: Context) -> Turn | None:
-        """A photo, voice, place or sticker without words."""
-        if incoming.text.strip():
+        """A photo, voice, place or sticker, alone or with no more than a greeting or a place."""
+        if incoming.text.strip() and not (incoming.attachments and self._is_aside(incoming.text)):
             return None
-        if not incoming.attachments and incoming.location is None:
-            return self._only(incoming, context, f"other.{incoming.other or Other.UNKNOWN}")
-        candidates = open_cases(context)
+        if not says_something(incoming):
+            return self._other(incoming.other or Other.UNKNOWN, incoming, context)
+        candidates = in_state(CaseState.ASKED, context) or open_cases(context)
         if len(candidates) == 1:
             return self._own_cases.add(candidates[0], incoming, context)
-        if incoming.location:
+        if not incoming.attachments:
             return self._only(incoming, context, "other.location")
-        return self._unspoken(incoming, context)
+        if self._lexicon.wish(incoming.text) is Wish.PERSON:
+            context = replace(context, memory=replace(context.memory, intent="ask"))
+        return self._asking.unspoken(incoming, context)
 
-    def _unspoken(self, incoming: Incoming, context: Context) -> Turn:
-        """Photos wait for a word; a voice note goes to a person, who can listen."""
-        question = question_of(incoming, context)
-        if any(one.kind == "voice" for one in incoming.attachments):
-            return self._asking.open(question, Why(Reason.PHOTO, None), incoming, context)
-        button = Button(self._say("button.person"), f"person:{question.id}")
-        reply = Outgoing(incoming.sender, paragraphs(self._say("photo.say_more")), (button,))
-        return Turn((reply,), remember(context, question))
+    def _is_aside(self, text: str) -> bool:
+        return self._lexicon.wish(text) is not None or self._lexicon.is_township(text)
+
+    def _other(self, other: Other, incoming: Incoming, context: Context) -> Turn:
+        if other is Other.JOINED and not context.memory.is_greeted:
+            return self._greet(incoming, context)
+        return self._only(incoming, context, f"other.{other}")
+
+    def _more(self, incoming: Incoming, context: Context) -> Turn | None:
+        """“补充：…” joins the open case, or is asked which of them."""
+        begun = _MORE.match(incoming.text)
+        candidates = open_cases(context)
+        if begun is None or not candidates:
+            return None
+        words = replace(incoming, text=incoming.text[begun.end() :])
+        if len(candidates) == 1 and says_something(words):
+            return self._own_cases.add(candidates[0], words, context)
+        return self._asking.new_or_more(question_of(words, context), words, context)
 
     def _number(self, incoming: Incoming, context: Context) -> Turn | None:
-        """A bare number picks from the choices offered last; 0 is 都不是."""
-        text = incoming.text.strip().rstrip(".。、")
-        question = last_question(context)
-        if not (text.isdecimal() and question and question.offered and not question.answered):
-            return None
-        number = int(text)
+        """A number picks from the choices offered last; 0 is 都不是."""
+        text = incoming.text.strip()
+        question, picked = last_question(context), _PICK.fullmatch(text)
+        if question is None or not question.offered or question.case is not None:
+            is_lost = _BARE_NUMBER.fullmatch(text) and not open_cases(context)
+            return self._only(incoming, context, "clarify.no_list") if is_lost else None
+        if picked is None:
+            is_number = _BARE_NUMBER.fullmatch(text)
+            return self._only(incoming, context, "clarify.out_of_range") if is_number else None
+        number = _NUMERALS.find(picked[1]) if picked[1] in _NUMERALS else int(picked[1])
         if 1 <= number <= len(question.offered):
             entry_id, question_id = question.offered[number - 1], str(question.id)
             return self._asking.show(entry_id, question_id, incoming, context)
         if number in {0, len(question.offered) + 1}:
             return self._asking.hand_over(str(question.id), Reason.NONE_FITS, incoming, context)
-        return self._only(incoming, context, "clarify.out_of_range", memory_kept=True)
+        return self._only(incoming, context, "clarify.out_of_range")
 
     def _wish(self, incoming: Incoming, context: Context) -> Turn | None:
-        match wish := self._lexicon.wish(incoming.text):
-            case None:
-                return None
+        wish = self._lexicon.wish(incoming.text)
+        waiting = self._waiting(context)
+        match wish:
+            case _ if wish in SHORT_ANSWERS and waiting:
+                return self._own_cases.add(waiting, incoming, context)
             case Wish.LIST:
                 return self._own_cases.list(incoming, context)
             case Wish.CANCEL:
                 return self._own_cases.cancel(incoming, context)
-            case Wish.PERSON:
+            case Wish.ADD:
+                return self._own_cases.add_more(incoming, context)
+            case Wish.PERSON | Wish.NEW_QUESTION:
                 return self._last(Reason.ASKED_FOR_PERSON, incoming, context)
             case Wish.NONE_FITS:
                 return self._last(Reason.NONE_FITS, incoming, context)
             case Wish.SOLVED | Wish.UNSOLVED:
-                return self._outcome(wish, incoming, context)
-            case _:
+                return self._outcome(incoming, context, is_solved=wish is Wish.SOLVED)
+            case Wish.GREETING if not context.memory.is_greeted:
+                return self._greet(incoming, context)
+            case Wish.GREETING | Wish.HELP | Wish.THANKS | Wish.SMALL_TALK:
                 return self._only(incoming, context, f"wish.{wish}", memory_kept=True)
+            case _:
+                return None
 
-    def _outcome(self, wish: Wish, incoming: Incoming, context: Context) -> Turn:
-        """解决了 or 没解决 in words: for the one answered case, else for the last answer."""
-        answered = [case for case in context.cases if case.state is CaseState.ANSWERED]
-        if len(answered) == 1:
-            is_solved = wish is Wish.SOLVED
-            act = self._own_cases.close if is_solved else self._own_cases.reopen
-            return act(answered[0], incoming, context)
-        if wish is Wish.SOLVED:
+    def _waiting(self, context: Context) -> Case | None:
+        """The case whose commissioner waits for a word; then 不是 or 嗯 is that word."""
+        asked = in_state(CaseState.ASKED, context)
+        if context.about is not None:
+            return next((case for case in asked if case.number == context.about), None)
+        others = in_state(CaseState.ANSWERED, context)
+        return asked[0] if len(asked) == 1 and not others else None
+
+    def _outcome(self, incoming: Incoming, context: Context, *, is_solved: bool) -> Turn:
+        """解决了 or 没解决 in words: about the case meant, else about the last answer."""
+        last = last_question(context)
+        is_last_answered = last is not None and last.answered is not None and last.case is None
+        answered = in_state(CaseState.ANSWERED, context)
+        meant = case_by(context.about, context)
+        if meant is None and len(answered) == 1 and not is_last_answered:
+            meant = answered[0]
+        if meant is None and answered:
+            return self._own_cases.which_outcome(incoming, context, is_solved=is_solved)
+        if meant is None and is_solved:
+            meant = case_by(last.case, context) if last else None
+        if meant and (turn := self._own_cases.judge(meant, incoming, context, is_solved=is_solved)):
+            return turn
+        if is_solved:
             return self._only(incoming, context, "useful.thanks")
         return self._last(Reason.UNSOLVED, incoming, context)
 
     def _last(self, reason: Reason, incoming: Incoming, context: Context) -> Turn:
         """The last question goes to a person; where there is none, the next one will."""
         last = last_question(context)
-        if last and last.case is None:
+        if last and (last.case is None or case_by(last.case, context) in open_cases(context)):
             turn = self._asking.hand_over(str(last.id), reason, incoming, context)
             if turn:
                 return turn
+        if reason is Reason.NONE_FITS:
+            return self._only(incoming, context, "wish.small_talk")
         turn = self._only(incoming, context, "person.ask_away")
         return replace(turn, memory=replace(turn.memory, intent="ask"))
 
@@ -175,6 +234,10 @@ class FarmerTalk:
             return None
         name = self._lexicon.township(incoming.text) or ""
         return self._own_cases.locate(name, incoming, context)
+
+    def _greet(self, incoming: Incoming, context: Context) -> Turn:
+        turn = self._only(incoming, context, "greeting", memory_kept=True)
+        return replace(turn, memory=replace(turn.memory, is_greeted=True))
 
     def _only(
         self, incoming: Incoming, context: Context, key: str, *, memory_kept: bool = False

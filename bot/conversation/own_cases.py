@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.conversation.recall import case_by, open_cases, settled
+from bot.conversation.recall import case_by, in_state, last_question, open_cases, settled
 from bot.domain import Button, Case, CaseState, Context, Incoming, Outgoing, Turn, paragraphs
 from bot.escalation.desk import Desk, Step
 from bot.phrases import Phrases
@@ -42,45 +42,81 @@ class OwnCases:
         match verb, case:
             case _, None:
                 return None
-            case "solved", Case(state=CaseState.ANSWERED | CaseState.RESOLVED):
-                return self.close(case, incoming, context)
-            case "unsolved", Case(state=CaseState.ANSWERED | CaseState.RESOLVED):
-                return self.reopen(case, incoming, context)
+            case "solved" | "unsolved", _:
+                return self.judge(case, incoming, context, is_solved=verb == "solved")
             case "cancel", Case(is_open=True):
                 return self.withdraw(case, incoming, context)
             case "add", Case(is_open=True):
-                reply = self._reply(incoming, "case.add_now", number=case.number)
-                memory = replace(settled(context), focus=case.number, intent="add")
-                return Turn((reply,), memory)
+                return self._await_more(case, incoming, context)
             case _:
                 return None
+
+    def judge(
+        self, case: Case, incoming: Incoming, context: Context, *, is_solved: bool
+    ) -> Turn | None:
+        """解决了 or 没解决 about a case; said twice it changes nothing more."""
+        match case.state, is_solved:
+            case CaseState.CANCELLED, _:
+                return None
+            case CaseState.RESOLVED, True:
+                reply = self._reply(incoming, "case.closed", number=case.number)
+                return Turn((reply,), settled(context))
+            case _, True:
+                return self.close(case, incoming, context)
+            case ((CaseState.ANSWERED | CaseState.RESOLVED), False):
+                return self.reopen(case, incoming, context)
+            case _:
+                return self.already(case, incoming, context)
+
+    def already(self, case: Case, incoming: Incoming, context: Context) -> Turn:
+        return Turn((self._reply(incoming, "case.already", number=case.number),), settled(context))
+
+    def _await_more(self, case: Case, incoming: Incoming, context: Context) -> Turn:
+        reply = self._reply(incoming, "case.add_now", number=case.number)
+        return Turn((reply,), replace(settled(context), focus=case.number, intent="add"))
+
+    def add_more(self, incoming: Incoming, context: Context) -> Turn:
+        """补充 in words: the next message joins the open case, or which of them."""
+        candidates = open_cases(context)
+        if len(candidates) == 1:
+            return self._await_more(candidates[0], incoming, context)
+        reply = self._reply(incoming, "add.which" if candidates else "add.none")
+        buttons = self._buttons("button.add", candidates[-3:], "add")
+        return Turn((replace(reply, buttons=buttons),), settled(context))
+
+    def which_outcome(self, incoming: Incoming, context: Context, *, is_solved: bool) -> Turn:
+        """解决了 or 没解决 in words, where more than one thing was answered."""
+        verb, key = ("solved", "useful") if is_solved else ("unsolved", "unsolved")
+        answered = in_state(CaseState.ANSWERED, context)
+        buttons = self._buttons(f"button.{verb}_which", answered, verb)
+        last = last_question(context)
+        if last and last.answered and last.case is None:
+            buttons += (Button(self._say(f"button.{verb}_last"), f"{key}:{last.id}"),)
+        reply = replace(self._reply(incoming, "outcome.which"), buttons=buttons)
+        return Turn((reply,), settled(context))
 
     def list(self, incoming: Incoming, context: Context) -> Turn:
         if not context.cases:
             return Turn((self._reply(incoming, "list.none"),), settled(context))
         lines = [self._line(case) for case in context.cases[-LISTED:]]
-        buttons = tuple(
-            Button(self._say("button.add", number=case.number), f"case:{case.number}:add")
-            for case in open_cases(context)[-3:]
-        )
+        buttons = self._buttons("button.add", open_cases(context)[-3:], "add")
         text = "\n".join([self._say("list.title"), *lines])
         return Turn((Outgoing(incoming.sender, paragraphs(text), buttons),), settled(context))
 
     def _line(self, case: Case) -> str:
-        words = (case.question or self._say("case.photo")).splitlines()[0]
-        short = words if len(words) <= WORDS_SHOWN else words[:WORDS_SHOWN] + "…"
+        words = self._desk.letters.brief(case, WORDS_SHOWN)
         who = self._desk.letters.holder(case)
-        return self._say(f"list.{case.state}", number=case.number, words=short, who=who)
+        return self._say(f"list.{case.state}", number=case.number, words=words, who=who)
 
     def cancel(self, incoming: Incoming, context: Context) -> Turn:
-        """取消 in words: at once where one case is open, else which one."""
+        """取消 in words: at once where it is plain which case is meant, else which one."""
         candidates = open_cases(context)
-        if len(candidates) == 1:
-            return self.withdraw(candidates[0], incoming, context)
-        buttons = tuple(
-            Button(self._say("button.cancel", number=case.number), f"case:{case.number}:cancel")
-            for case in candidates
-        )
+        last = last_question(context)
+        for case in candidates:
+            is_last = len(candidates) == 1 and last is not None and last.case == case.number
+            if is_last or case.number == context.about:
+                return self.withdraw(case, incoming, context)
+        buttons = self._buttons("button.cancel", candidates, "cancel")
         reply = self._reply(incoming, "cancel.which" if candidates else "cancel.none")
         return Turn((replace(reply, buttons=buttons),), settled(context))
 
@@ -99,6 +135,12 @@ class OwnCases:
         number, who = step.case.number, self._desk.letters.holder(step.case)
         reply = replace(self._reply(incoming, key, number=number, who=who), case=number)
         return Turn((reply, *step.messages), settled(context), (step.change,), filed_under=number)
+
+    def _buttons(self, key: str, cases: tuple[Case, ...], verb: str) -> tuple[Button, ...]:
+        return tuple(
+            Button(self._say(key, number=case.number), f"case:{case.number}:{verb}")
+            for case in cases
+        )
 
     def _reply(self, incoming: Incoming, key: str, **blanks: object) -> Outgoing:
         return Outgoing(incoming.sender, paragraphs(self._say(key, **blanks)))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
-from bot.domain import Case, Context, Incoming, Memory, Question
+from bot.domain import Case, CaseState, Context, Incoming, Memory, Question
 
 QUESTIONS_KEPT = 5
+_NUMBERED = re.compile(r"\s*[#＃]\s*([0-9]{1,9})(?![0-9])\s*[:：,，、]?\s*")
 
 
 def settled(context: Context) -> Memory:
@@ -41,3 +43,20 @@ def case_by(number: str | int | None, context: Context) -> Case | None:
 
 def open_cases(context: Context) -> tuple[Case, ...]:
     return tuple(case for case in context.cases if case.is_open)
+
+
+def in_state(state: CaseState, context: Context) -> tuple[Case, ...]:
+    return tuple(case for case in context.cases if case.state is state)
+
+
+def addressed(incoming: Incoming, context: Context) -> tuple[Incoming, Context]:
+    """“#12 …” names its case as a reply does."""
+    numbered = _NUMBERED.match(incoming.text)
+    if numbered is None:
+        return incoming, context
+    words = replace(incoming, text=incoming.text[numbered.end() :])
+    return words, replace(context, about=int(numbered[1]))
+
+
+def says_something(incoming: Incoming) -> bool:
+    return bool(incoming.text.strip() or incoming.attachments or incoming.location)

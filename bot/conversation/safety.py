@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
+
+_NEGATED = "".join(f"(?<!{word})" for word in ("没", "没得", "没有", "莫得", "不", "未"))
 
 
 @dataclass(frozen=True, slots=True)
 class Danger:
-    """One kind of danger: a word of every group in `all_of` must occur, none of `unless`."""
+    """One kind of danger: a word of every group in `all_of` must occur un-negated, and none of
+    `unless`, but a word of `despite` (刚才, 救命) outweighs those."""
 
     name: str
     all_of: tuple[tuple[str, ...], ...]
     unless: tuple[str, ...] = ()
+    despite: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.all_of or not all(self.all_of):
             raise ValueError(f"danger {self.name} needs at least one group of words")
 
     def is_in(self, text: str) -> bool:
-        return all(any(word in text for word in group) for group in self.all_of) and not any(
-            word in text for word in self.unless
-        )
+        if not all(_pattern(group).search(text) for group in self.all_of):
+            return False
+        is_excused = any(word in text for word in self.unless)
+        return not is_excused or any(word in text for word in self.despite)
+
+
+@cache
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(f"{_NEGATED}(?:{'|'.join(map(re.escape, words))})")
 
 
 def danger_in(text: str, dangers: Iterable[Danger]) -> str | None:
     """The name of the first danger that the text speaks of."""
-    squeezed = "".join(text.split())
+    squeezed = "".join(unicodedata.normalize("NFKC", text).split())
     return next((danger.name for danger in dangers if danger.is_in(squeezed)), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from bot.domain import (
     Address,
@@ -23,6 +23,7 @@ from bot.phrases import Phrases
 
 FARMER = "农户"
 SYSTEM = "系统"
+CHINA = timezone(timedelta(hours=8))  # days of leave are days here
 BACK_TO_WORK = frozenset({CaseState.ASKED, CaseState.ANSWERED, CaseState.RESOLVED})
 
 
@@ -116,7 +117,7 @@ class Desk:
         candidates = self.roster.consider(
             self._naming.speciality(case.domain),
             case.township,
-            day=context.now.date(),
+            day=context.now.astimezone(CHINA).date(),
             load=context.load,
             passed=case.passed,
         )
@@ -130,7 +131,7 @@ class Desk:
 
     def accept(self, case: Case, by: str, context: Context) -> Step:
         taken = self._set(replace(case, holder=by), CaseState.ACCEPTED, context)
-        told = self.letters.to_farmer(taken, "case.accepted", name=self.roster.name(by))
+        told = self.letters.to_farmer(taken, "case.accepted", who=self.letters.holder(taken))
         return Step(CaseChange(taken, Event.ACCEPTED, by), (told,))
 
     def decline(self, case: Case, by: str, reason: str, context: Context) -> Step:
@@ -151,10 +152,12 @@ class Desk:
     def add(self, case: Case, words: Incoming, context: Context) -> Step:
         """More words or photos: they join the question and reach whoever has the case."""
         extra = self._words_of(words)
+        before = case.question.strip() or self._say("case.photo")
         grown = replace(
             case,
-            question=self._say("case.grown", before=case.question, extra=extra),
+            question=self._say("case.grown", before=before, extra=extra),
             attachments=case.attachments + words.attachments,
+            township=case.township or context.memory.township,
             changed_at=context.now,
         )
         if case.state in BACK_TO_WORK:
@@ -205,9 +208,7 @@ class Desk:
 
     def nudge_farmer(self, case: Case, context: Context) -> Step:
         later = self._reminded(case, context)
-        told = self.letters.to_farmer(
-            later, "case.waiting_for_you", name=self.roster.name(case.holder)
-        )
+        told = self.letters.to_farmer(later, "case.waiting_for_you", who=self.letters.holder(case))
         return Step(CaseChange(later, Event.REMINDED, SYSTEM), (told,))
 
     def close_quietly(self, case: Case, context: Context) -> Step:

@@ -10,6 +10,7 @@ from bot.domain import (
     Block,
     Button,
     Case,
+    CaseState,
     Context,
     Incoming,
     Outgoing,
@@ -40,7 +41,14 @@ class Letters:
         """The holder as a farmer reads it."""
         if case.holder is None:
             return self._say("case.dispatcher")
+        if case.holder in self._roster.dispatchers():
+            return self._roster.name(case.holder)
         return self._say("case.holder", name=self._roster.name(case.holder))
+
+    def brief(self, case: Case, most: int) -> str:
+        """The question's first line, at most `most` characters of it."""
+        words = (case.question or self._say("case.photo")).splitlines()[0]
+        return words if len(words) <= most else words[:most] + "…"
 
     def offer(
         self,
@@ -49,16 +57,18 @@ class Letters:
         context: Context,
         attachments: tuple[Attachment, ...] = (),
     ) -> tuple[Outgoing, ...]:
-        prefix = f"case:{case.number}:"
-        buttons = (
-            Button(self._say("button.accept"), prefix + "accept"),
-            Button(self._say("button.decline"), prefix + "decline"),
-        )
-        blocks = self.describe(case)
+        blocks, buttons = self.describe(case), self._offer_buttons(case)
         return tuple(
             Outgoing(to, blocks, buttons, attachments, case.number, "offer")
             for person in people
             for to in context.addresses.get(person, ())
+        )
+
+    def _offer_buttons(self, case: Case) -> tuple[Button, ...]:
+        prefix = f"case:{case.number}:"
+        return (
+            Button(self._say("button.accept"), prefix + "accept"),
+            Button(self._say("button.decline"), prefix + "decline"),
         )
 
     def describe(self, case: Case) -> tuple[Block, ...]:
@@ -86,7 +96,7 @@ class Letters:
 
     def relay(self, case: Case, key: str, words: Incoming) -> Outgoing:
         """A commissioner's words on their way to the farmer, under his name."""
-        head = self._say(key, number=case.number, name=self._roster.name(case.holder))
+        head = self._say(key, number=case.number, who=self.holder(case))
         return Outgoing(
             case.farmer,
             paragraphs(head, words.text),
@@ -122,11 +132,14 @@ class Letters:
         attachments: tuple[Attachment, ...] = (),
         **blanks: object,
     ) -> tuple[Outgoing, ...]:
-        """To whoever has the case; to all dispatchers where nobody has it."""
+        """To whoever has the case, to all dispatchers where nobody has it; it can be accepted
+        right there while it is still to be."""
         people = (case.holder,) if case.holder else self._roster.dispatchers()
         text = self._say(key, number=case.number, **blanks)
+        is_free = case.state in {CaseState.OFFERED, CaseState.UNPLACED}
+        buttons = self._offer_buttons(case) if is_free else ()
         return tuple(
-            Outgoing(to, paragraphs(text), (), attachments, case.number, "notice")
+            Outgoing(to, paragraphs(text), buttons, attachments, case.number, "notice")
             for person in people
             for to in context.addresses.get(person, ())
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from bot.knowledge.report import Place
+    from bot.reading.report import Place
 
 FEWEST_QUESTIONS = 8
 LONGEST_SHORT_ANSWER = 80

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 
 from bot.domain import Domain, Entry, KnowledgeBase, OutOfScope, Problem, Review
 from bot.errors import KnowledgeError
-from bot.knowledge import files, front_matter, markdown, schema
-from bot.knowledge.report import START, Place, Report
+from bot.knowledge import front_matter, markdown, schema
+from bot.reading import files
+from bot.reading.fields import NAME, NAME_MEND
+from bot.reading.fitting import fit
+from bot.reading.nodes import parse
+from bot.reading.report import START, Place, Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from bot.knowledge.front_matter import Node
     from bot.knowledge.markdown import Placed
+    from bot.reading.nodes import Node
 
 _DOMAIN_FILE = "_domain.yaml"
-_NAME_MEND = "只用小写字母、数字和减号，如 pepper-rust.md。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +106,15 @@ class _Reader:
 
     def _read_domain(self, folder: Path) -> None:
         report = self._report(folder)
-        if not schema.NAME.fullmatch(folder.name):
-            mend = "只用小写字母、数字和减号，如 sichuan-pepper。"
-            report.error("file-name", START, "领域文件夹的名字不对。", mend)
+        if not NAME.fullmatch(folder.name):
+            report.error("file-name", START, "领域文件夹的名字不对。", NAME_MEND)
         inside = files.children(folder, report)
-        entries = [path for path in inside if path.suffix.lower() == ".md"]
-        if not entries and not report.has_errors:
+        if not any(map(_is_entry, inside)) and not report.has_errors:
             report.error("folder", START, "这个领域一条条目也没有。", "放进条目，或者删掉文件夹。")
         self._close(report)
         self._read_file(folder / _DOMAIN_FILE, self._take_domain)
         for path in inside:
-            if path in entries:
+            if _is_entry(path):
                 self._read_file(path, self._take_entry)
             elif path.name != _DOMAIN_FILE:
                 self._does_not_belong(path, "这里只放条目（.md）和 _domain.yaml，别的挪走。")
@@ -130,8 +131,8 @@ class _Reader:
         self._close(report)
 
     def _take_domain(self, path: Path, text: str, report: Report) -> None:
-        node = front_matter.parse(text, report) if text else None
-        shape = schema.fit(schema.DomainShape, node, report) if node else None
+        node = parse(text, report) if text else None
+        shape = fit(schema.DomainShape, node, report) if node else None
         if shape and node and not report.has_errors:
             domain = _domain(path.parent.name, shape)
             self._reading.domains.append(DomainFile(report.path, domain, node))
@@ -144,15 +145,15 @@ class _Reader:
         front, body, body_line = parts
         blocks = markdown.parse(body, report, first_line=body_line)
         _must_open_with_answer(blocks, Place(body_line - 1), report)
-        node = front_matter.parse(front, report, first_line=2)
-        shape = schema.fit(schema.EntryShape, node, report) if node else None
+        node = parse(front, report, first_line=2)
+        shape = fit(schema.EntryShape, node, report) if node else None
         if shape and node and not report.has_errors:
             entry = _entry(path, shape, blocks)
             self._reading.entries.append(EntryFile(report.path, entry, node, blocks))
 
     def _take_name(self, path: Path, report: Report) -> None:
-        if path.suffix != ".md" or not schema.NAME.fullmatch(path.stem):
-            report.error("file-name", START, "文件名不对。", _NAME_MEND)
+        if path.suffix != ".md" or not NAME.fullmatch(path.stem):
+            report.error("file-name", START, "文件名不对。", NAME_MEND)
         elif first := self._reading.names.get(path.stem):
             message = f"{path.stem} 这个代号 {first} 已经用了。"
             report.error("duplicate-id", START, message, "给这个文件换个名字。")
@@ -160,17 +161,18 @@ class _Reader:
             self._reading.names[path.stem] = report.path
 
     def _refuse_repeated_questions(self) -> None:
-        seen: dict[str, str] = {}
+        seen: dict[str, tuple[EntryFile, int]] = {}
         for file in self._reading.entries:
             report = Report(file.path)
             for index, question in enumerate(file.entry.questions):
-                place = file.front.find("questions", index)
-                if question in seen:
-                    message = f"“{question}”已经写在 {seen[question]}。"
+                first, number = seen.setdefault(question, (file, index))
+                if first is not file or number != index:
+                    line = first.front.find("questions", number).line
+                    message = f"“{question}”已经写在 {first.path} 第 {line} 行。"
+                    place = file.front.find("questions", index)
                     report.error(
                         "duplicate-question", place, message, "留最合适的一处，删掉另一处。"
                     )
-                seen.setdefault(question, f"{file.path} 第 {place.line} 行")
             self._close(report)
 
     def _does_not_belong(self, path: Path, mend: str) -> None:
@@ -183,6 +185,10 @@ class _Reader:
 
     def _close(self, report: Report) -> None:
         self._reading.problems.extend(report.problems)
+
+
+def _is_entry(path: Path) -> bool:
+    return path.suffix.lower() == ".md"
 
 
 def _must_open_with_answer(blocks: Sequence[Placed], place: Place, report: Report) -> None:

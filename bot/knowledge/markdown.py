@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.domain import Block
-from bot.knowledge.report import Place, Report
+from bot.reading.report import Place, Report
 
 _LIST = "列表每项用英文减号加一个空格开头：- 这样写。"
 _HEADING = "小标题写成：## 怎么办（两个井号加一个空格）。"

@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.knowledge.files import MOST_BYTES
+from bot.reading.files import MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -35,14 +35,10 @@ class Retriever:
         """The `top_k` nearest entries and the nearest out-of-scope question."""
         index = self._index
         query = self._embedder.queries([text])[0]
-        matches = tuple(
-            Match(unit.entry, score, unit.text) for unit, score in index.search(query, top_k)
-        )
-        nearest = index.nearest_out_of_scope(query)
-        if nearest is None:
-            return Findings(matches)
-        unit, score = nearest
-        return Findings(matches, unit.rule, score)
+        hits = index.search(query, top_k)
+        matches = tuple(Match(hit.owner, hit.score, hit.text) for hit in hits)
+        rule = index.nearest_out_of_scope(query)
+        return Findings(matches, rule.owner, rule.score) if rule else Findings(matches)
 
     def entry(self, entry_id: str) -> Entry | None:
         return self._index.base.entries.get(entry_id)

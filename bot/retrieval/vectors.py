@@ -28,7 +28,15 @@ logger = logging.getLogger(__name__)
 _AT_ONCE = 256  # texts encoded between two saves: what a kill can cost, some seconds
 _KEY = hashlib.sha256().digest_size
 # What reading a damaged archive is known to raise; a zip's checksums cover every byte read.
-_DAMAGE = (BadZipFile, zlib.error, ValueError, LookupError, TypeError, EOFError, NotImplementedError)
+_DAMAGE = (
+    BadZipFile,
+    zlib.error,
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    NotImplementedError,
+)
 
 
 class VectorCache:
@@ -79,7 +87,9 @@ class VectorCache:
         except FileNotFoundError:
             return {}
         except (OSError, *_DAMAGE) as error:
-            logger.warning("vector cache %s is unreadable and will be rebuilt: %s", self._path, error)
+            logger.warning(
+                "vector cache %s is unreadable and will be rebuilt: %s", self._path, error
+            )
             return {}
 
     def _keep(self, known: Known, embedder: Embedder) -> None:
@@ -97,7 +107,7 @@ class VectorCache:
                 file,
                 fingerprint=np.array(embedder.fingerprint),
                 keys=np.frombuffer(b"".join(known), np.uint8).reshape(-1, _KEY),
-                vectors=np.stack(list(known.values())),
+                vectors=np.array(list(known.values()), np.float32).reshape(-1, embedder.dimension),
             )
             file.flush()
             os.fsync(file.fileno())

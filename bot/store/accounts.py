@@ -35,6 +35,7 @@ LIFETIMES = {
     "farmer": (timedelta(days=400), timedelta(days=4000)),
     "desk": (timedelta(days=10), timedelta(days=60)),
 }
+BINDINGS = select(bindings.c.channel, bindings.c.user, bindings.c.commissioner)
 TOUCH = timedelta(hours=1)  # last_seen is written no more often than this
 
 
@@ -70,7 +71,7 @@ class Accounts:
         owners = {
             address: one.id for one in self.commissioners.values() for address in one.addresses
         }
-        for row in connection.execute(select(bindings)):
+        for row in connection.execute(BINDINGS):
             owners[Address(row.channel, row.user)] = row.commissioner
         return People(self.commissioners, owners)
 
@@ -92,6 +93,12 @@ class Accounts:
         with self._database.write() as connection:
             connection.execute(insert(invitations).values(**row, expires_at=now + valid))
         return code
+
+    def is_anyone_bound(self) -> bool:
+        """Whether any commissioner has ever used a code, to bind a chat or to enter the desk."""
+        query = select(invitations.c.commissioner).where(invitations.c.used_at.is_not(None))
+        with self._database.read() as connection:
+            return connection.execute(query.limit(1)).one_or_none() is not None
 
     def redeem(self, code: str, now: datetime) -> str | None:
         """The commissioner id behind a valid code, which is used up by this."""

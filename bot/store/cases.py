@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select
 
 from bot.domain import Address, Case, CaseState
 from bot.store import codec
 from bot.store.history import thread
-from bot.store.tables import case_people, cases
+from bot.store.tables import at, case_people, cases, is_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,23 @@ if TYPE_CHECKING:
 RECENT = timedelta(days=30)  # a closed case can be spoken of, and reopened, this long
 IS_OPEN = cases.c.is_open.is_(True)
 MANY = 200
+
+
+def _chosen(*conditions: ColumnElement[bool]) -> Select[Any]:
+    return select(cases.c.body, cases.c.version).where(*conditions)
+
+
+def _recent(is_his: ColumnElement[bool]) -> Select[Any]:
+    is_recent = or_(IS_OPEN, cases.c.changed_at >= bindparam("since"))
+    return _chosen(is_his, is_recent).order_by(cases.c.number).limit(MANY)
+
+
+OF_FARMER = _recent(is_at(cases))
+LOAD = (
+    select(cases.c.holder, func.count(cases.c.number))
+    .where(IS_OPEN, cases.c.holder.is_not(None))
+    .group_by(cases.c.holder)
+)
 
 
 class Cases:
@@ -43,7 +60,8 @@ class Cases:
 
     def of_farmer(self, address: Address, *, include_closed: int = 20) -> tuple[Case, ...]:
         """His open cases and the last few closed ones, newest first."""
-        return self._listed(_is_of(address), include_closed)
+        is_his = and_(cases.c.channel == address.channel, cases.c.user == address.user)
+        return self._listed(is_his, include_closed)
 
     def for_commissioner(
         self, commissioner_id: str, *, is_dispatcher: bool, include_closed: int = 0
@@ -89,7 +107,7 @@ class Cases:
 
 def farmers(connection: Connection, farmer: Address, now: datetime) -> tuple[Case, ...]:
     """His open and recently closed cases, oldest first."""
-    return _decoded(connection, _recent(_is_of(farmer), now))
+    return _decoded(connection, OF_FARMER, {**at(farmer), "since": now - RECENT})
 
 
 def commissioners(
@@ -99,29 +117,11 @@ def commissioners(
     is_his = _was_shown_to(commissioner_id)
     if is_dispatcher:
         is_his = or_(is_his, and_(IS_OPEN, cases.c.state == CaseState.UNPLACED.value))
-    return _decoded(connection, _recent(is_his, now))
+    return _decoded(connection, _recent(is_his), {"since": now - RECENT})
 
 
 def load(connection: Connection) -> dict[str, int]:
-    query = (
-        select(cases.c.holder, func.count(literal_column("*")))
-        .where(IS_OPEN, cases.c.holder.is_not(None))
-        .group_by(cases.c.holder)
-    )
-    return {row[0]: row[1] for row in connection.execute(query)}
-
-
-def _chosen(*conditions: ColumnElement[bool]) -> Select[Any]:
-    return select(cases.c.body, cases.c.version).where(*conditions)
-
-
-def _recent(is_his: ColumnElement[bool], now: datetime) -> Select[Any]:
-    is_recent = or_(IS_OPEN, cases.c.changed_at >= now - RECENT)
-    return _chosen(is_his, is_recent).order_by(cases.c.number).limit(MANY)
-
-
-def _is_of(farmer: Address) -> ColumnElement[bool]:
-    return and_(cases.c.channel == farmer.channel, cases.c.user == farmer.user)
+    return {row[0]: row[1] for row in connection.execute(LOAD)}
 
 
 def _was_shown_to(commissioner_id: str) -> ColumnElement[bool]:
@@ -130,7 +130,8 @@ def _was_shown_to(commissioner_id: str) -> ColumnElement[bool]:
     )
 
 
-def _decoded(connection: Connection, query: Select[Any]) -> tuple[Case, ...]:
-    return tuple(
-        codec.case(row.body, version=row.version) for row in connection.execute(query)
-    )
+def _decoded(
+    connection: Connection, query: Select[Any], values: Mapping[str, Any] | None = None
+) -> tuple[Case, ...]:
+    rows = connection.execute(query, values)
+    return tuple(codec.case(row.body, version=row.version) for row in rows)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -30,9 +29,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@cache
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
-    return TypeAdapter(kind)
+_adapters: dict[Any, TypeAdapter[Any]] = {}  # made at first use: building one takes milliseconds
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
+
+
+def _read(kind: type[T], text: str) -> T:
+    value: T = _adapter(kind).validate_json(text)
+    return value
 
 
 def dump(value: Memory | Case | Incoming | Outgoing) -> str:
@@ -40,24 +48,25 @@ def dump(value: Memory | Case | Incoming | Outgoing) -> str:
 
 
 def memory(text: str | None) -> Memory:
-    return _adapter(Memory).validate_json(text) if text else Memory()
+    return _read(Memory, text) if text else Memory()
 
 
 def case(text: str, *, version: int) -> Case:
-    return replace(_adapter(Case).validate_json(text), version=version)
+    return replace(_read(Case, text), version=version)
 
 
 def incoming(text: str) -> Incoming:
-    return _adapter(Incoming).validate_json(text)
+    return _read(Incoming, text)
 
 
 def outgoing(text: str, *, to: Address) -> Outgoing:
     """`to` comes from the columns: a chat may have moved since the text was written."""
-    return replace(_adapter(Outgoing).validate_json(text), to=to)
+    return replace(_read(Outgoing, text), to=to)
 
 
 def summary(decision: Decision | None) -> str | None:
     """What reports need of a decision: entries by id, without their bodies."""
+    fields: dict[str, object]
     match decision:
         case None:
             return None

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from bot.domain import Case, Commissioner, Context, Incoming
 from bot.store import cases, codec
 from bot.store.accounts import carried
-from bot.store.tables import conversations, messages, receipts
+from bot.store.tables import at, conversations, is_at, messages, receipts
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.domain import Address
     from bot.store.accounts import People
+
+
+MEMORY = select(conversations.c.memory).where(is_at(conversations))
+ABOUT = (
+    select(messages.c.case_number)
+    .join(receipts, receipts.c.message == messages.c.id)
+    .where(is_at(receipts), receipts.c.receipt == bindparam("receipt"))
+)
 
 
 def read_context(
@@ -25,7 +33,7 @@ def read_context(
     commissioner = people.at(sender)
     return Context(
         now=now,
-        memory=codec.memory(_memory_of(connection, sender)),
+        memory=codec.memory(connection.execute(MEMORY, at(sender)).scalar_one_or_none()),
         cases=_cases_of(connection, sender, commissioner, now),
         commissioner=commissioner,
         about=_about(connection, incoming),
@@ -33,13 +41,6 @@ def read_context(
         addresses=people.addresses(),
         invitation=carried(connection, incoming.text, now),
     )
-
-
-def _memory_of(connection: Connection, address: Address) -> str | None:
-    is_this = (conversations.c.channel == address.channel) & (
-        conversations.c.user == address.user
-    )
-    return connection.execute(select(conversations.c.memory).where(is_this)).scalar_one_or_none()
 
 
 def _cases_of(
@@ -55,13 +56,5 @@ def _cases_of(
 def _about(connection: Connection, incoming: Incoming) -> int | None:
     if incoming.reply_to is None:
         return None
-    query = (
-        select(messages.c.case_number)
-        .join(receipts, receipts.c.message == messages.c.id)
-        .where(
-            receipts.c.channel == incoming.sender.channel,
-            receipts.c.user == incoming.sender.user,
-            receipts.c.receipt == incoming.reply_to,
-        )
-    )
-    return connection.execute(query).scalar_one_or_none()
+    receipt = {"receipt": incoming.reply_to}
+    return connection.execute(ABOUT, {**at(incoming.sender), **receipt}).scalar_one_or_none()

@@ -59,8 +59,10 @@ class Database:
 
     def insert(self, table: Table) -> postgresql.Insert:
         """An insert that knows ON CONFLICT; the two dialects spell it alike."""
-        return cast("postgresql.Insert", sqlite.insert(table)) if self.is_sqlite else (
-            postgresql.insert(table)
+        return (
+            cast("postgresql.Insert", sqlite.insert(table))
+            if self.is_sqlite
+            else (postgresql.insert(table))
         )
 
     def migrate(self) -> None:
@@ -104,7 +106,9 @@ def _checked(url: str) -> Any:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise ConfigError("数据库地址看不懂：请写 sqlite:///路径 或 postgresql+psycopg://…") from None
+        raise ConfigError(
+            "数据库地址看不懂：请写 sqlite:///路径 或 postgresql+psycopg://…"
+        ) from None
     backend = parsed.get_backend_name()
     if backend not in {"sqlite", "postgresql"}:
         raise ConfigError(f"数据库只支持 sqlite 和 postgresql+psycopg，写的是 {backend}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from bot.domain import Address, Case
 from bot.store import codec
 from bot.store.records import FARMER, Event, Shown, State, ThreadItem
-from bot.store.tables import case_events, messages
+from bot.store.tables import at, case_events, is_at, messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,18 +17,17 @@ if TYPE_CHECKING:
     from bot.store.accounts import People
 
 
-def shown(
-    connection: Connection, address: Address, *, after: int, limit: int
-) -> tuple[Shown, ...]:
+SHOWN = select(messages).where(is_at(messages), messages.c.position > bindparam("after"))
+SHOWN = SHOWN.limit(bindparam("most"))
+NEXT = SHOWN.order_by(messages.c.position)
+LAST = SHOWN.order_by(messages.c.position.desc())
+
+
+def shown(connection: Connection, address: Address, *, after: int, limit: int) -> tuple[Shown, ...]:
     """See `Inbox.history`."""
-    is_here = (messages.c.channel == address.channel) & (messages.c.user == address.user)
-    query = select(messages).where(is_here, messages.c.position > after)
-    if after:
-        rows = connection.execute(query.order_by(messages.c.position).limit(limit)).all()
-    else:
-        newest = query.order_by(messages.c.position.desc()).limit(limit)
-        rows = connection.execute(newest).all()[::-1]
-    return tuple(_shown(row, address) for row in rows)
+    where = {**at(address), "after": after, "most": limit}
+    rows = connection.execute(NEXT if after else LAST, where).all()
+    return tuple(_shown(row, address) for row in (rows if after else rows[::-1]))
 
 
 def _shown(row: Row[Any], address: Address) -> Shown:
@@ -69,3 +68,10 @@ def _happened(connection: Connection, case: Case) -> Iterator[ThreadItem]:
     query = select(case_events).where(case_events.c.case_number == case.number)
     for row in connection.execute(query.order_by(case_events.c.id)):
         yield ThreadItem(row.at, row.by, event=Event(row.what, row.note))
+
+
+def tally(connection: Connection, direction: str) -> dict[str, int]:
+    """Messages of one direction by state."""
+    query = select(messages.c.state, func.count(messages.c.id)).group_by(messages.c.state)
+    rows = connection.execute(query.where(messages.c.direction == direction))
+    return {row[0]: row[1] for row in rows}

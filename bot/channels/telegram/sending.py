@@ -6,6 +6,7 @@ import asyncio
 import logging
 import mimetypes
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,24 @@ Loaded = tuple["Attachment", "Media"]
 
 VOICE_NOTES = ("audio/ogg", "audio/mpeg", "audio/mp4")  # sendVoice takes nothing else
 SHORT_LABEL = 7  # characters: two such buttons fit side by side on a phone
-UNFINISHED = 256
+REMEMBERED = 256  # chats
+ALBUM = MediaGroupLimit.MAX_MEDIA_LENGTH.value
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """One message in as many steps as it takes: what is attached, then the text."""
+
+    attached: tuple[Step, ...]
+    text: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """A message that failed on its way, and the ids of every step that was done."""
+
+    outgoing: Outgoing
+    done: tuple[Ids, ...]
 
 
 class Sender:
@@ -51,39 +69,52 @@ class Sender:
     def __init__(self, bot: Bot, store: Store) -> None:
         self._bot = bot
         self._store = store
-        self._progress: dict[Outgoing, tuple[Ids, ...]] = {}  # the ids of every finished step
+        self._broken: dict[str, _Broken] = {}  # by chat: the next send there is the same message
 
     async def send(self, outgoing: Outgoing) -> Receipt:
-        steps = await self._steps(outgoing)
-        done = self._progress.pop(outgoing, ())
-        for step in steps[len(done) :]:
-            try:
+        plan = await self._plan(outgoing)
+        done = self._done_before(outgoing, plan)
+        try:
+            for step in (*plan.attached, *plan.text)[len(done) :]:
                 with translated():
                     done += (await step(),)
-            except (TryLater, OutcomeUnknown):
-                self._remember(outgoing, done)
-                raise
+        except (TryLater, OutcomeUnknown, asyncio.CancelledError):
+            self._remember(_Broken(outgoing, done))
+            raise
         return Receipt(tuple(one for ids in done for one in ids))
 
-    def _remember(self, outgoing: Outgoing, done: tuple[Ids, ...]) -> None:
-        self._progress[outgoing] = done
-        while len(self._progress) > UNFINISHED:
-            del self._progress[next(iter(self._progress))]
+    def _done_before(self, outgoing: Outgoing, plan: _Plan) -> tuple[Ids, ...]:
+        """Delivery puts a notice before a text it sends again: then what was attached counts
+        as done, and the text is sent whole."""
+        broken = self._broken.pop(outgoing.to.user, None)
+        if broken is None:
+            return ()
+        if broken.outgoing == outgoing:
+            return broken.done
+        same = replace(broken.outgoing, blocks=outgoing.blocks) == outgoing
+        is_same_text = outgoing.blocks[-len(broken.outgoing.blocks) :] == broken.outgoing.blocks
+        return broken.done[: len(plan.attached)] if same and is_same_text else ()
 
-    async def _steps(self, outgoing: Outgoing) -> list[Step]:
+    def _remember(self, broken: _Broken) -> None:
+        if broken.done:
+            self._broken[broken.outgoing.to.user] = broken
+        while len(self._broken) > REMEMBERED:
+            del self._broken[next(iter(self._broken))]
+
+    async def _plan(self, outgoing: Outgoing) -> _Plan:
         """Voices and files, then photos, then text, with the buttons at the very end."""
         loaded = await asyncio.to_thread(self._load, outgoing.attachments)
         photos = [one for one in loaded if one[0].kind == "photo"]
-        others = [one for one in loaded if one[0].kind != "photo"]
         chat, text = outgoing.to.user, outgoing.text.strip()
         keyboard = _keyboard(outgoing.buttons)
-        steps: list[Step] = [partial(self._send_file, chat, *one) for one in others]
+        files = [partial(self._send_file, chat, *one) for one in loaded if one not in photos]
         if len(photos) == 1 and utf16_units(text) <= MessageLimit.CAPTION_LENGTH:
-            return [*steps, partial(self._send_photo, chat, photos[0], text, keyboard)]
-        size = MediaGroupLimit.MAX_MEDIA_LENGTH
-        albums = [photos[start : start + size] for start in range(0, len(photos), size)]
-        steps += [partial(self._send_album, chat, album) for album in albums]
-        return steps + self._text_steps(chat, text, keyboard)
+            return _Plan((*files, partial(self._send_photo, chat, photos[0], text, keyboard)))
+        albums = [
+            partial(self._send_album, chat, photos[start : start + ALBUM])
+            for start in range(0, len(photos), ALBUM)
+        ]
+        return _Plan((*files, *albums), self._text_steps(chat, text, keyboard))
 
     def _load(self, attachments: Sequence[Attachment]) -> list[Loaded]:
         found = [(one, self._store.media.get(one.media)) for one in attachments]
@@ -94,11 +125,12 @@ class Sender:
 
     def _text_steps(
         self, chat: str, text: str, keyboard: InlineKeyboardMarkup | None
-    ) -> list[Step]:
-        pieces = cut(text, limit=MessageLimit.MAX_TEXT_LENGTH)
-        below: list[InlineKeyboardMarkup | None] = [None] * len(pieces)
-        below[-1:] = [keyboard] if pieces else []
-        return [partial(self._send_text, chat, *one) for one in zip(pieces, below, strict=True)]
+    ) -> tuple[Step, ...]:
+        *before, last = cut(text, limit=MessageLimit.MAX_TEXT_LENGTH) or ("",)
+        steps = [partial(self._send_text, chat, piece, None) for piece in before]
+        if last:
+            steps.append(partial(self._send_text, chat, last, keyboard))
+        return tuple(steps)
 
     async def _send_text(self, chat: str, text: str, keyboard: InlineKeyboardMarkup | None) -> Ids:
         return _ids(await self._bot.send_message(chat, text, reply_markup=keyboard))
@@ -122,11 +154,11 @@ class Sender:
         if len(photos) == 1:
             return await self._send_photo(chat, photos[0], "", None)
         try:
-            album = [InputMediaPhoto(_upload(*photo)) for photo in photos]
+            album = [InputMediaPhoto(_upload(*photo, attach=True)) for photo in photos]
             return _ids(*await self._bot.send_media_group(chat, album))
         except BadRequest as error:
             _only_if_it_was_the_picture(error)
-            files = [InputMediaDocument(_upload(*photo)) for photo in photos]
+            files = [InputMediaDocument(_upload(*photo, attach=True)) for photo in photos]
             return _ids(*await self._bot.send_media_group(chat, files))
 
     async def _send_file(self, chat: str, attachment: Attachment, media: Media) -> Ids:
@@ -140,10 +172,11 @@ def _ids(*messages: Message) -> Ids:
     return tuple(str(message.message_id) for message in messages)
 
 
-def _upload(attachment: Attachment, media: Media) -> InputFile:
-    """The bytes themselves: a forward, or a foreign file_id, would show who sent them first."""
+def _upload(attachment: Attachment, media: Media, *, attach: bool = False) -> InputFile:
+    """The bytes themselves: a forward would show who sent them first. `attach`: an album part."""
     extension = mimetypes.guess_extension(media.mime) or ".bin"
-    return InputFile(media.content, filename=attachment.name or attachment.kind + extension)
+    name = attachment.name or attachment.kind + extension
+    return InputFile(media.content, filename=name, attach=attach)
 
 
 def _only_if_it_was_the_picture(error: BadRequest) -> None:

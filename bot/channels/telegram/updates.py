@@ -32,6 +32,7 @@ _VIDEOS = ("animation", "video", "video_note")
 _PLACES = ("location", "venue")
 _SERVICE = ("pinned_message", "message_auto_delete_timer_changed", "write_access_allowed")
 _NAME_LENGTH = 100
+DECODERS = 2  # photos decoded at a time: each may take 240 MB for a moment
 LARGEST = FileSizeLimit.FILESIZE_DOWNLOAD.value  # bytes: more a bot can't fetch
 
 
@@ -54,6 +55,7 @@ class Reader:
         self._store = store
         self._clock = clock
         self._confirming: set[asyncio.Task[None]] = set()
+        self._decoders = asyncio.Semaphore(DECODERS)
 
     async def read(self, arrivals: Sequence[Arrival]) -> Incoming | None:
         """The arrivals are one update, or the parts of one album."""
@@ -118,11 +120,15 @@ class Reader:
         try:
             media = Media(file.mime, await self._download(file.id))
             if file.kind == "photo":
-                media = await asyncio.to_thread(clean_photo, media.content, max_bytes=LARGEST)
+                media = await self._clean(media.content)
         except (Refused, Rejected):
             return None
         kept = await asyncio.to_thread(self._store.media.keep, media, self._clock())
         return Attachment(file.kind, kept, media.mime, file.name)
+
+    async def _clean(self, content: bytes) -> Media:
+        async with self._decoders:
+            return await asyncio.to_thread(clean_photo, content, max_bytes=LARGEST)
 
     async def _download(self, file_id: str) -> bytes:
         try:

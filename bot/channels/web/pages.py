@@ -5,16 +5,22 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 from datetime import datetime, timedelta, timezone
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.requests import Request
+
+    from bot.domain import Block
 
 HERE = Path(__file__).parent
 CHINA = timezone(timedelta(hours=8))
@@ -34,7 +40,12 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"moment": moment, "iso": datetime.isoformat}
+        self._templates.filters |= {
+            "dial": dial,
+            "iso": datetime.isoformat,
+            "moment": moment,
+            "runs": runs,
+        }
         self._templates.globals["static"] = self._urls.__getitem__
 
     def render(self, template: str, **values: object) -> str:
@@ -58,6 +69,16 @@ class Pages:
 def _hashed(path: Path) -> str:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     return f"{path.stem}.{digest}{path.suffix}"
+
+
+def runs(blocks: Iterable[Block]) -> list[tuple[str, list[Block]]]:
+    """Neighbouring blocks of one kind together: items make one list."""
+    return [(kind, list(run)) for kind, run in groupby(blocks, key=lambda block: block.kind)]
+
+
+def dial(text: str) -> Markup:
+    """拨打120 as something to press: on a phone it calls."""
+    return escape(text).replace("拨打120", Markup('拨打<a href="tel:120">120</a>'))
 
 
 def moment(at: datetime, now: datetime) -> str:

@@ -90,7 +90,9 @@ class Listeners:
             if not ears and self._ears.get(user) is ears:
                 del self._ears[user]
 
-    def stream(self, user: str, look: Callable[[], Awaitable[Sequence[Event]]]) -> StreamingResponse:
+    def stream(
+        self, user: str, look: Callable[[], Awaitable[Sequence[Event]]]
+    ) -> StreamingResponse:
         """A response that sends what `look` finds, now and whenever the user is rung."""
         if len(self._ears.get(user, ())) >= self._most:
             raise HTTPException(429, "您打开的页面太多了，请关掉几个。")
@@ -105,9 +107,12 @@ class Listeners:
             yield "retry: 2000\n\n"
             waits: Sequence[float] = ()
             while not ear.is_closed:
-                found = await look()
-                yield "".join(map(str, found)) or HEARTBEAT
-                waits = () if found else waits
+                if found := await look():
+                    yield "".join(map(str, found))
+                    waits = ()
+                    continue  # there may be more than one look brings
                 seconds, *waits = waits or (self._poll,)
                 if await ear.is_rung(seconds):
                     waits = AFTER_RING
+                elif not waits:
+                    yield HEARTBEAT

@@ -52,7 +52,7 @@ async def read_submission(request: Request, settings: WebSettings) -> Submission
         ) as form:
             return await _submission(form, settings)
     except HTTPException as error:
-        if error.status_code != 400:  # noqa: PLR2004  # Starlette's word for a bad multipart
+        if error.status_code != 400:  # Starlette's word for a bad multipart
             raise
         limits = f"最多 {settings.text_limit} 字、{settings.photos} 张照片"
         raise Refused(f"没有收下：一次{limits}。") from error

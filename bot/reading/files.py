@@ -1,4 +1,4 @@
-"""Finds and reads the files of the knowledge folder; no file, however odd, raises."""
+"""Finds and reads files that staff keep; no file, however odd, raises."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import stat
 from typing import TYPE_CHECKING
 
-from bot.knowledge.report import START, Place, Report
+from bot.reading.report import START, Place, Report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,8 +17,8 @@ _NEWLINE = re.compile(r"\r\n?")
 _TAB = re.compile(r"\t")
 # Control characters, zero-width and direction marks, and the odd line ends that YAML counts as
 # lines but editors do not.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ufffe\uffff]"
+UNSEEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ufffe\uffff]"
 )
 
 
@@ -42,8 +42,8 @@ def children(folder: Path, report: Report) -> list[Path]:
 def is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
-    except OSError:
-        return False
+    except OSError:  # reading it will tell why
+        return True
 
 
 def read(path: Path, root: Path, report: Report) -> bytes | None:
@@ -51,7 +51,7 @@ def read(path: Path, root: Path, report: Report) -> bytes | None:
     try:
         if not path.resolve(strict=True).is_relative_to(root.resolve()):
             report.error(
-                "file", START, "这是指向知识文件夹外面的链接。", "把真正的文件放进来，不要用链接。"
+                "file", START, "这是指向文件夹外面的链接。", "把真正的文件放进来，不要用链接。"
             )
             return None
         if not stat.S_ISREG(path.stat().st_mode):
@@ -101,7 +101,7 @@ def decode(raw: bytes, report: Report) -> str | None:
 def _is_clean(text: str, report: Report) -> bool:
     if tab := _TAB.search(text):
         report.error("tab", place_in(text, tab.start()), "这里有制表符（Tab）。", "换成空格。")
-    if unseen := _UNSEEN.search(text):
+    elif unseen := UNSEEN.search(text):
         code = f"U+{ord(unseen.group()):04X}"
         place = place_in(text, unseen.start())
         report.error(
@@ -127,7 +127,4 @@ def _why(error: Exception, what: str) -> str:
             return f"找不到这个{what}。"
         case NotADirectoryError():
             return "这里不是文件夹。"
-        case OSError(strerror=str(reason)):
-            return f"读不了这个{what}（{reason}）。"
-        case _:
-            return f"读不了这个{what}。"
+    return f"读不了这个{what}（{getattr(error, 'strerror', None) or error}）。"

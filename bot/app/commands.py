@@ -1,0 +1,143 @@
+"""What each command does; it gets the parsed arguments and returns the exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from argparse import Namespace
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from tqdm import tqdm
+
+from bot.app import doctor as doctors
+from bot.app import serving
+from bot.app.compose import Core, build_core, now
+from bot.app.library import Progress
+from bot.channels.base import Bell
+from bot.channels.console import ConsoleChannel
+from bot.config import Config, load
+from bot.domain import Problem
+from bot.errors import ConfigError
+from bot.knowledge import check as check_knowledge
+from bot.store import Store
+
+
+def serve(options: Namespace) -> int:
+    config = _config(options)
+    if options.port is not None:
+        config = replace(config, web=config.web.model_copy(update={"port": options.port}))
+    asyncio.run(serving.serve(_core(config)))
+    return 0
+
+
+def ask(options: Namespace) -> int:
+    rehearsal = _core(_config(options)).rehearsal()
+    turn = rehearsal.say(" ".join(options.text))
+    for reply in turn.replies:
+        print(reply.text)
+        for button in reply.buttons:
+            print(f"  [{button.label}]")
+        print()
+    return 0
+
+
+def chat(options: Namespace) -> int:
+    """The whole pipe with a throw-away database, so that trying things out leaves no trace."""
+    core = _core(_config(options))
+    with tempfile.TemporaryDirectory(prefix="tianwen-") as folder:
+        url = f"sqlite:///{Path(folder) / 'chat.db'}"
+        store = Store.open(url, commissioners=core.config.commissioners)
+        arrived = Bell()
+        console = ConsoleChannel(store, arrived, now, lines=sys.stdin, out=sys.stdout)
+        print(core.config.phrases("greeting"), end="\n\n")
+        try:
+            asyncio.run(serving.converse(core, store, console, arrived))
+        finally:
+            store.close()
+    return 0
+
+
+def check(options: Namespace) -> int:
+    config = _config(options)
+    problems = check_knowledge(config.knowledge, now().date())
+    shown = [one for one in problems if one.level == "error" or not options.quiet]
+    for problem in shown:
+        print(problem)
+    errors = sum(one.level == "error" for one in problems)
+    print(_verdict(problems, errors))
+    return 1 if errors else 0
+
+
+def _verdict(problems: tuple[Problem, ...], errors: int) -> str:
+    if not problems:
+        return "知识库和设置都没有问题。"
+    return f"{errors} 个错误，{len(problems) - errors} 个提醒。错误改好以前，新内容不会生效。"
+
+
+def evaluate(options: Namespace) -> int:
+    core = _core(_config(options))
+    report = evaluation.evaluate(
+        options.files, examination.player(core), known=core.library.entry, progress=_bar("考题")
+    )
+    print(report.summary())
+    if options.json:
+        report.write(options.json)
+    return 0
+
+
+def index(options: Namespace) -> int:
+    core = _core(_config(options))
+    units = len(core.bookshelf.retriever.index)
+    print(f"{core.status.entries} 条知识，{units} 句可查，版本 {core.status.revision[:12]}。")
+    return 0
+
+
+def invite(options: Namespace) -> int:
+    config = _config(options)
+    chosen = [one for one in config.commissioners if options.name in {one.name, one.id}]
+    if not chosen:
+        names = "、".join(one.name for one in config.commissioners)
+        raise ConfigError(f"config/commissioners.yaml 里没有“{options.name}”。有：{names}。")
+    store = Store.open(config.database, commissioners=config.commissioners)
+    try:
+        valid = timedelta(hours=options.hours)
+        code = store.accounts.invite(chosen[0].id, now(), valid=valid)
+    finally:
+        store.close()
+    print(f"{chosen[0].name}的绑定码：{code}（只能用一次，{options.hours:g} 小时内有效）")
+    print(f"  用网页：打开 {config.url}/desk/enter/{code}")
+    print(f"  用 Telegram：给机器人发 /bind {code}")
+    return 0
+
+
+def doctor(options: Namespace) -> int:
+    findings = tuple(doctors.examine(options.home.resolve(), os.environ))
+    for finding in findings:
+        print(finding)
+    return 0 if all(finding.is_good for finding in findings) else 1
+
+
+def _config(options: Namespace) -> Config:
+    return load(options.home.resolve(), os.environ)
+
+
+def _core(config: Config) -> Core:
+    return build_core(config, _bar)
+
+
+def _bar(what: str) -> Progress:
+    """A progress bar that appears with the first step, on the terminal's error stream."""
+    bar: tqdm[None] | None = None
+
+    def step(done: int, total: int) -> None:
+        nonlocal bar
+        bar = bar or tqdm(total=total, desc=what, file=sys.stderr, leave=False, disable=None)
+        bar.update(done - bar.n)
+        if done >= total:
+            bar.close()
+
+    return step

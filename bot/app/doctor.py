@@ -1,0 +1,103 @@
+"""`tianwen doctor`: looks every part over and says in Chinese what is wrong and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.app.compose import BUNDLED, MODEL_FOLDER, now
+from bot.config import Config, load
+from bot.errors import ConfigError
+from bot.knowledge import check
+from bot.retrieval.bundled import is_intact
+from bot.store import State, Store
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report, with what to do where something is wrong."""
+
+    part: str
+    is_good: bool
+    said: str
+
+    def __str__(self) -> str:
+        return f"{'好' if self.is_good else '要看'}　{self.part}：{self.said}"
+
+
+def examine(home: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    try:
+        config = load(home, environ)
+    except ConfigError as error:
+        yield Finding("设置", is_good=False, said=str(error))
+        return
+    people = "、".join(one.name for one in config.commissioners)
+    yield Finding("设置", is_good=True, said=f"读得通。名册：{people}。")
+    yield _knowledge(config)
+    yield _model(config)
+    yield from _database(config)
+    yield _telegram(config)
+
+
+def _knowledge(config: Config) -> Finding:
+    errors = [one for one in check(config.knowledge, now().date()) if one.level == "error"]
+    if not errors:
+        return Finding("知识库", is_good=True, said="没有错误。")
+    lines = [str(one) for one in errors[:SHOWN]]
+    said = f"{len(errors)} 个错误，改好以前用的是旧版：\n" + "\n".join(
+        f"      {one}" for one in lines
+    )
+    return Finding("知识库", is_good=False, said=said)
+
+
+def _model(config: Config) -> Finding:
+    if config.embedder.model != BUNDLED:
+        return Finding("向量模型", is_good=True, said=f"用 {config.embedder.model}。")
+    folder = config.data / "models" / MODEL_FOLDER
+    if not folder.exists():
+        return Finding("向量模型", is_good=True, said="还没解开，第一次开门会自动解开。")
+    if is_intact(folder):
+        return Finding("向量模型", is_good=True, said="完好。")
+    return Finding("向量模型", is_good=False, said="坏了或旧了；运行 tianwen index 会重新解开。")
+
+
+def _database(config: Config) -> Iterator[Finding]:
+    try:
+        store = Store.open(config.database, commissioners=config.commissioners)
+    except Exception as error:  # noqa: BLE001 - whatever the driver says, staff must read it
+        said = f"打不开（{type(error).__name__}）。检查地址、密码和磁盘。"
+        yield Finding("数据库", is_good=False, said=said)
+        return
+    try:
+        yield from _contents(store)
+    finally:
+        store.close()
+
+
+def _contents(store: Store) -> Iterator[Finding]:
+    came, went = store.inbox.tally(), store.outbox.tally()
+    yield Finding(
+        "数据库",
+        is_good=True,
+        said=f"收到 {sum(came.values())} 条，发出 {went.get(State.SENT, 0)} 条。",
+    )
+    if failed := came.get(State.FAILED, 0):
+        yield Finding("来信", is_good=False, said=f"{failed} 条没处理成，日志里有编号。")
+    if undelivered := went.get(State.HELD, 0) + went.get(State.DEAD, 0):
+        yield Finding("送信", is_good=False, said=f"{undelivered} 条未送达，工作台上看得到。")
+    note = store.notes.get("knowledge")
+    if note and not note["ok"]:
+        said = "正在跑的田问用的还是旧版，问题：\n" + "\n".join(
+            f"      {one}" for one in note["problems"][:SHOWN]
+        )
+        yield Finding("正在用的知识", is_good=False, said=said)
+
+
+def _telegram(config: Config) -> Finding:
+    if config.telegram is None:
+        said = "没开。要开就设环境变量 TIANWEN_TELEGRAM_TOKEN，再重新开门。"
+        return Finding("Telegram", is_good=True, said=said)
+    return Finding("Telegram", is_good=True, said=f"已设令牌，用 {config.telegram.mode} 方式收信。")

@@ -1,0 +1,86 @@
+"""The knowledge of the moment: loaded, indexed, and replaced while the bot runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bot.domain import Problem
+from bot.errors import KnowledgeError
+from bot.knowledge import Watch, load
+from bot.retrieval.embedder import Embedder
+from bot.retrieval.index import Index
+from bot.retrieval.retriever import Retriever
+from bot.retrieval.vectors import VectorCache
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What staff see of the knowledge folder: good, or what to mend while the old one serves."""
+
+    revision: str
+    entries: int
+    at: datetime
+    problems: tuple[Problem, ...] = ()
+
+    def as_note(self) -> dict[str, Any]:
+        return {
+            "ok": not self.problems,
+            "revision": self.revision,
+            "entries": self.entries,
+            "problems": [str(problem) for problem in self.problems],
+            "at": self.at.isoformat(),
+        }
+
+
+class Bookshelf:
+    """Builds an index aside and swaps one pointer; the last good one stays on any failure."""
+
+    def __init__(self, folder: Path, embedder: Embedder, cache: VectorCache) -> None:
+        self._folder = folder
+        self._embedder = embedder
+        self._cache = cache
+        self._watch = Watch(folder)
+        self._seen = ""
+        self._retriever: Retriever | None = None
+
+    @property
+    def retriever(self) -> Retriever:
+        if self._retriever is None:
+            raise RuntimeError("open() comes first")
+        return self._retriever
+
+    def open(self, now: datetime, progress: Progress | None = None) -> Status:
+        """The first index; raises KnowledgeError where there is no good one to fall back on."""
+        self._seen = self._watch.fingerprint()
+        self._retriever = Retriever(self._embedder, self._build(progress))
+        return self._status(now)
+
+    def refresh(self, now: datetime) -> Status | None:
+        """Look at the folder; None where nothing has changed since the last look."""
+        seen = self._watch.fingerprint()
+        if seen == self._seen:
+            return None
+        self._seen = seen
+        try:
+            self.retriever.swap(self._build())
+        except KnowledgeError as error:
+            logger.error("knowledge not replaced, %d problems:\n%s", len(error.problems), error)
+            return self._status(now, error.problems)
+        logger.info("knowledge replaced: %s", self.retriever.index.base.revision[:12])
+        return self._status(now)
+
+    def _build(self, progress: Progress | None = None) -> Index:
+        return Index.build(load(self._folder), self._embedder, self._cache, progress)
+
+    def _status(self, now: datetime, problems: tuple[Problem, ...] = ()) -> Status:
+        base = self.retriever.index.base
+        return Status(base.revision, len(base.entries), now, problems)

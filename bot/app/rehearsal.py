@@ -1,0 +1,45 @@
+"""A conversation without a database: for `tianwen ask` and `tianwen evaluate`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from itertools import count
+
+from bot.conversation.asking import Library, Rules
+from bot.conversation.turn import Conversation
+from bot.domain import Address, Case, Context, Incoming, Memory, Turn
+from bot.escalation.desk import Desk
+from bot.phrases import Phrases
+
+FARMER = Address("rehearsal", "farmer")
+
+
+class Rehearsal:
+    """One farmer's chat on the very path of the real one; what it opens lives in memory."""
+
+    def __init__(
+        self,
+        library: Library,
+        rules: Rules,
+        desk: Desk,
+        phrases: Phrases,
+        clock: Callable[[], datetime],
+    ) -> None:
+        numbers, self._ids = count(1), count(1)
+        draw = numbers.__next__
+        self._conversation = Conversation(library, rules, desk, phrases, draw)
+        self._clock = clock
+        self._memory = Memory()
+        self._cases: dict[int, Case] = {}
+
+    def say(self, text: str) -> Turn:
+        incoming = Incoming(next(self._ids), FARMER, text)
+        cases = tuple(self._cases.values())
+        turn = self._conversation.take(incoming, Context(self._clock(), self._memory, cases))
+        self._memory = turn.memory
+        for change in turn.changes:
+            case = change.case
+            self._cases[case.number] = replace(case, version=case.version + 1)
+        return turn

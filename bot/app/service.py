@@ -1,0 +1,96 @@
+"""Runs the bot: channels, workers, delivery, follow-up and reload, side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from bot.app.clock import FollowUpClock
+from bot.app.compose import Core
+from bot.app.library import Status
+from bot.app.worker import Worker
+from bot.channels.base import Bell, Channel
+from bot.delivery import Delivery
+from bot.store import State, Store
+
+logger = logging.getLogger(__name__)
+
+WORKERS = 4
+RELOAD_SECONDS = 1.0
+UNFINISHED = (State.NEW, State.PENDING, State.SENDING)
+
+
+class Service:
+    """Everything that runs side by side. The channels are given, already joined to the store."""
+
+    def __init__(
+        self,
+        core: Core,
+        store: Store,
+        channels: Collection[Channel],
+        *,
+        arrived: Bell,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._channels = channels
+        self._bookshelf = core.bookshelf
+        self._clock = clock
+        due = Bell()
+        self._worker = Worker(
+            store,
+            {channel.name: channel for channel in channels},
+            core.conversation(store.inbox.draw_number),
+            core.config.phrases,
+            arrived=arrived,
+            due=due,
+            clock=clock,
+        )
+        self._delivery = Delivery(
+            store, channels, phrases=core.config.phrases, due=due, clock=clock
+        )
+        self._follow_up = FollowUpClock(store, core.desk, due=due, clock=clock)
+        self._listening: list[asyncio.Task[None]] = []
+        self._note(core.status)
+
+    async def run(self) -> None:
+        """Until cancelled: turns and sends under way come to their end, nothing new is begun.
+        A part that dies takes the rest down, loudly."""
+        if self._store.database.is_sqlite:
+            await asyncio.to_thread(self._store.inbox.recover)
+        async with asyncio.TaskGroup() as group:
+            self._listening = [group.create_task(one.listen()) for one in self._channels]
+            for _ in range(WORKERS):
+                group.create_task(self._worker.run())
+            group.create_task(self._delivery.run())
+            group.create_task(self._follow_up.run())
+            group.create_task(self._reload())
+
+    async def listened_out(self) -> None:
+        """Return when every channel has come to the end of its input and all is answered."""
+        while not self._listening:
+            await asyncio.sleep(0)
+        await asyncio.wait(self._listening)
+        while await asyncio.to_thread(self._is_busy):
+            await asyncio.sleep(0.02)
+
+    def _is_busy(self) -> bool:
+        tallies = (self._store.inbox.tally(), self._store.outbox.tally())
+        return any(tally.get(state) for tally in tallies for state in UNFINISHED)
+
+    async def _reload(self) -> None:
+        """Take over edited knowledge by itself; what is wrong with it is noted for staff."""
+        while True:
+            await asyncio.sleep(RELOAD_SECONDS)
+            try:
+                status = await asyncio.to_thread(self._bookshelf.refresh, self._clock())
+            except Exception:
+                logger.exception("knowledge could not be looked at")
+                continue
+            if status:
+                await asyncio.to_thread(self._note, status)
+
+    def _note(self, status: Status) -> None:
+        self._store.notes.put("knowledge", status.as_note())

@@ -1,0 +1,101 @@
+"""`tianwen serve`: the service and its web server, started and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import uvicorn
+
+from bot import web
+from bot.app.compose import Core, now
+from bot.app.service import Service
+from bot.channels.base import Bell, Channel
+from bot.channels.console import ConsoleChannel
+from bot.channels.telegram import TelegramChannel
+from bot.channels.web import DeskChannel, WebChannel, WebSettings
+from bot.channels.web import Library as DeskLibrary
+from bot.store import Store
+
+WELCOME_VALID = timedelta(hours=1)
+
+
+async def serve(core: Core) -> None:
+    """Until SIGINT or SIGTERM."""
+    config = core.config
+    store = Store.open(config.database, commissioners=config.commissioners)
+    arrived = Bell()
+    settings = WebSettings(
+        is_secure=config.url.startswith("https:"),
+        trusted_proxies=frozenset(config.web.trusted_proxies),
+    )
+    channels: list[Channel] = [
+        WebChannel(store, arrived, now, settings),
+        DeskChannel(
+            store, arrived, now, settings, people=config.commissioners, library=_desk_library(core)
+        ),
+    ]
+    if config.telegram:
+        channels.append(TelegramChannel(config.telegram, store, arrived, now))
+    service = Service(core, store, channels, arrived=arrived, clock=now)
+    routes = [route for channel in channels for route in channel.routes()]
+    server = uvicorn.Server(
+        uvicorn.Config(
+            web.build(routes, store, settings, now),
+            host=config.web.host,
+            port=config.web.port,
+            log_level="warning",
+            access_log=False,  # addresses of farmers are nobody's business
+            proxy_headers=False,  # the pages read X-Forwarded-For of trusted proxies themselves
+            server_header=False,
+            timeout_graceful_shutdown=3,  # live pages never end by themselves
+        )
+    )
+    try:
+        await _together(service, server, core, store)
+    finally:
+        store.close()
+
+
+def _desk_library(core: Core) -> DeskLibrary:
+    return DeskLibrary(core.library.entry, core.naming.domain)
+
+
+async def _together(service: Service, server: uvicorn.Server, core: Core, store: Store) -> None:
+    working = asyncio.create_task(service.run())
+    serving = asyncio.create_task(server.serve())
+    greeting = asyncio.create_task(_greet(server, core, store))
+    done, _ = await asyncio.wait({working, serving}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    for task in (working, greeting):
+        task.cancel()
+    await asyncio.wait({working, serving, greeting})
+    for task in done:
+        task.result()  # what died of an error says so
+
+
+async def _greet(server: uvicorn.Server, core: Core, store: Store) -> None:
+    """Say where to go; on a new machine also how the dispatcher gets in."""
+    while not server.started:
+        await asyncio.sleep(0.05)
+    config = core.config
+    port = server.servers[0].sockets[0].getsockname()[1]
+    url = config.url if config.web.port else f"http://{config.web.host}:{port}"
+    print(f"田问开门了：{url}/　（Ctrl-C 关门）", flush=True)
+    print(f"特派员和分诊员的工作台：{url}/desk", flush=True)
+    if store.accounts.is_anyone_bound():
+        return
+    for person in config.commissioners:
+        code = store.accounts.invite(person.id, now(), valid=WELCOME_VALID)
+        print(f"  {person.name}的一次性入口（1 小时内有效）：{url}/desk/enter/{code}", flush=True)
+
+
+async def converse(core: Core, store: Store, console: ConsoleChannel, arrived: Bell) -> None:
+    """`tianwen chat`: until the input ends and the last reply is out."""
+    service = Service(core, store, [console], arrived=arrived, clock=now)
+    running = asyncio.create_task(service.run())
+    waiting = asyncio.create_task(service.listened_out())
+    await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (running, waiting):
+        task.cancel()
+    await asyncio.wait({running, waiting})

@@ -1,0 +1,125 @@
+"""Takes what waits: in order within a conversation, side by side across conversations."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from bot.channels.base import Bell, Channel
+from bot.conversation.turn import Conversation
+from bot.domain import Address, Arrival, Incoming, Outgoing, Turn, paragraphs
+from bot.errors import Conflict, TryLater, Unreadable
+from bot.phrases import Phrases
+from bot.store import Store
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=2)  # longer than the slowest photo download
+MOST_TRIES = 5
+GRACE_SECONDS = 10.0
+IDLE_SECONDS = 2.0  # looks again by itself: another process may have received something
+
+
+class Worker:
+    """Arrivals in, saved turns out. Any number of `run`s may go side by side."""
+
+    def __init__(
+        self,
+        store: Store,
+        channels: Mapping[str, Channel],
+        conversation: Conversation,
+        phrases: Phrases,
+        *,
+        arrived: Bell,
+        due: Bell,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._channels = channels
+        self._conversation = conversation
+        self._say = phrases
+        self._arrived = arrived
+        self._due = due
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Until cancelled; the message under way is taken to its end."""
+        while True:
+            step = asyncio.create_task(self.step())
+            try:
+                is_busy = await asyncio.shield(step)
+            except asyncio.CancelledError:
+                await asyncio.wait({step}, timeout=GRACE_SECONDS)
+                raise
+            if not is_busy:
+                await self._rest()
+
+    async def step(self) -> bool:
+        """Take one message; False where none is ready."""
+        arrivals = await asyncio.to_thread(self._store.inbox.claim, self._clock(), lease=LEASE)
+        if not arrivals:
+            return False
+        self._arrived.ring()  # there may be more, for the others
+        try:
+            await self._take(arrivals)
+        except Unreadable:
+            logger.warning("message %d can't be read", arrivals[0].id)
+            await self._give_up(arrivals, "unreadable")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the message must not be lost
+            await self._put_off(arrivals, error)
+        return True
+
+    async def _rest(self) -> None:
+        soonest = await asyncio.to_thread(self._store.inbox.next_at)
+        wait = (soonest - self._clock()).total_seconds() if soonest else IDLE_SECONDS
+        await self._arrived.wait(seconds=min(max(wait, 0.01), IDLE_SECONDS))
+
+    async def _take(self, arrivals: Sequence[Arrival]) -> None:
+        incoming = await self._channels[arrivals[0].channel].read(arrivals)
+        if incoming is None:
+            await asyncio.to_thread(self._store.inbox.drop, arrivals, self._clock())
+            return
+        turn = await asyncio.to_thread(self._decide, incoming, arrivals)
+        self._ring(turn.replies)
+        self._due.ring(incoming.sender.channel)  # what was held for him is due again
+
+    def _decide(self, incoming: Incoming, arrivals: Sequence[Arrival]) -> Turn:
+        """Load, decide, save; again from the start where another turn changed the same case."""
+        for _ in range(MOST_TRIES):
+            now = self._clock()
+            turn = self._conversation.take(incoming, self._store.inbox.context(incoming, now))
+            try:
+                self._store.inbox.save(turn, incoming, arrivals, now)
+            except Conflict:
+                continue
+            return turn
+        raise TryLater("the case keeps changing", retry_after=1)
+
+    async def _put_off(self, arrivals: Sequence[Arrival], error: Exception) -> None:
+        tries = await asyncio.to_thread(self._store.inbox.attempts, arrivals) + 1
+        if tries >= MOST_TRIES:
+            logger.error("message %d given up", arrivals[0].id, exc_info=error)
+            await self._give_up(arrivals, type(error).__name__)
+            return
+        expected = isinstance(error, TryLater)
+        logger.warning("message %d put off", arrivals[0].id, exc_info=None if expected else error)
+        wait = error.retry_after if isinstance(error, TryLater) else 2.0**tries
+        until = self._clock() + timedelta(seconds=wait)
+        name = type(error).__name__
+        await asyncio.to_thread(self._store.inbox.postpone, arrivals, until, name)
+
+    async def _give_up(self, arrivals: Sequence[Arrival], error: str) -> None:
+        """Set it aside for staff, and tell the sender instead of staying silent."""
+        to = Address(arrivals[0].channel, arrivals[0].user)
+        sorry = Outgoing(to, paragraphs(self._say("trouble")))
+        await asyncio.to_thread(self._store.inbox.set_aside, arrivals, error)
+        await asyncio.to_thread(
+            self._store.inbox.save_follow_up, Turn(replies=(sorry,)), self._clock()
+        )
+        self._ring((sorry,))
+
+    def _ring(self, replies: Sequence[Outgoing]) -> None:
+        for channel in {reply.to.channel for reply in replies}:
+            self._due.ring(channel)

@@ -1,0 +1,13 @@
+"""The web pages: farmers' chat (channel `web`) and the desk of commissioners (channel `desk`).
+
+`chat` and `desk` are the two channels, `board` is what the desk shows; beneath them stand `guard`
+(what is refused unread), `sessions`, `submissions` (posted forms), `stream` (server-sent events),
+`media` and `pages` (templates, static files).
+"""
+
+from bot.channels.web.board import Library
+from bot.channels.web.chat import WebChannel
+from bot.channels.web.desk import DeskChannel
+from bot.channels.web.settings import Rate, WebSettings
+
+__all__ = ["DeskChannel", "Library", "Rate", "WebChannel", "WebSettings"]

@@ -1,0 +1,328 @@
+"""What the desk shows: whose case stands where, what may be done with it, and its thread."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from bot.domain import Address, Case, CaseState, Commissioner, Incoming, Outgoing
+from bot.store import FARMER, State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.channels.web.guard import Clock
+    from bot.domain import Entry
+    from bot.store import Shown, Store, ThreadItem
+
+RECENT = 12  # closed cases on the desk
+NOTICES = 6
+OURS = frozenset({CaseState.ACCEPTED, CaseState.ASKED})
+NOT_TAKEN = frozenset({CaseState.UNPLACED, CaseState.OFFERED})
+STATES = {
+    CaseState.UNPLACED: "待分派",
+    CaseState.OFFERED: "等接单",
+    CaseState.ACCEPTED: "办理中",
+    CaseState.ASKED: "等农户回话",
+    CaseState.ANSWERED: "已答复，等农户确认",
+    CaseState.RESOLVED: "已解决",
+    CaseState.CANCELLED: "农户已取消",
+}
+SOURCES = {"web": "网页", "telegram": "Telegram", "wechat": "微信", "console": "命令行"}
+TROUBLES = {
+    State.PENDING: "正在送",
+    State.SENDING: "正在送",
+    State.HELD: "未送达，农户下次来时补发",
+    State.DEAD: "未送达",
+    State.DOUBTFUL: "可能未送达",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """How knowledge ids read to people; looked up in the index of the moment."""
+
+    entry: Callable[[str], Entry | None]
+    domain: Callable[[str | None], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A case as the lists show it."""
+
+    case: Case
+    state: str
+    subject: str
+    holder: str
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A list of the desk."""
+
+    key: str
+    title: str
+    empty: str
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a case's thread: words or an event."""
+
+    at: datetime
+    who: str
+    side: str
+    incoming: Incoming | None = None
+    outgoing: Outgoing | None = None
+    event: str = ""
+    note: str = ""
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A form of the case page; `why_not` says why it can't be used now."""
+
+    verb: str
+    title: str
+    why_not: str = ""
+    label: str = ""
+    hint: str = ""
+    rows: int = 2
+    is_required: bool = False
+    takes_photos: bool = False
+    is_main: bool = False
+    uid: str = ""
+
+
+_ACCEPT = Move("accept", "接单", label="接单", is_main=True)
+_ANSWER = Move(
+    "answer",
+    "发给农户",
+    label="答复农户",
+    hint="写清楚怎么做；用药请按标签。",
+    rows=5,
+    takes_photos=True,
+)
+_ASK = Move("ask", "问农户", label="先问农户", hint="还想了解什么？", takes_photos=True)
+_DECLINE = Move("decline", "退回", label="退回给下一位", hint="为什么退回？", is_required=True)
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeState:
+    """What `serve` last noted about the knowledge folder."""
+
+    ok: bool
+    entries: int
+    problems: tuple[str, ...]
+    at: str
+
+    @classmethod
+    def of(cls, note: Mapping[str, object] | None) -> KnowledgeState | None:
+        if note is None:
+            return None
+        problems = note.get("problems")
+        lines = tuple(map(str, problems)) if isinstance(problems, list) else ()
+        entries = note.get("entries")
+        count = entries if isinstance(entries, int) else 0
+        return cls(bool(note.get("ok")), count, lines, str(note.get("at") or ""))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that one page of the desk shows; another `seen` means that something changed."""
+
+    cases: tuple[Case, ...]
+    said: tuple[Shown, ...]
+    knowledge: KnowledgeState | None
+    case: Case | None = None
+    thread: tuple[ThreadItem, ...] = ()
+
+    @property
+    def seen(self) -> str:
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
+
+    @property
+    def last_said(self) -> int:
+        return self.said[-1].id if self.said else 0
+
+    def notices(self) -> list[Shown]:
+        """The bot's last replies to this desk, newest first."""
+        replies = [one for one in reversed(self.said) if one.outgoing]
+        return replies[:NOTICES]
+
+    def replies(self, after: int, case: int) -> list[Shown]:
+        return [
+            one
+            for one in self.said
+            if one.id > after and one.outgoing and one.outgoing.case in {None, case}
+        ]
+
+
+class Board:
+    """Reads the store for one person at the desk. Synchronous, like the store."""
+
+    def __init__(
+        self, store: Store, clock: Clock, people: Iterable[Commissioner], library: Library
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._people = {one.id: one for one in people}
+        self.library = library
+
+    def person(self, commissioner_id: str) -> Commissioner | None:
+        return self._people.get(commissioner_id)
+
+    def name(self, commissioner_id: str | None) -> str:
+        person = self._people.get(commissioner_id or "")
+        return person.name if person else commissioner_id or ""
+
+    def view(self, me: Commissioner, number: int | None = None) -> View | None:
+        """None where the case does not concern him."""
+        case = self._store.cases.get(number) if number is not None else None
+        if number is not None and not (case and self._may_see(me, number)):
+            return None
+        cases = (
+            ()
+            if case
+            else self._store.cases.for_commissioner(
+                me.id, is_dispatcher=me.is_dispatcher, include_closed=RECENT
+            )
+        )
+        return View(
+            cases,
+            self._store.inbox.history(Address("desk", me.id)),
+            KnowledgeState.of(self._store.notes.get("knowledge")),
+            case,
+            self._store.cases.thread(number) if number is not None else (),
+        )
+
+    def _may_see(self, me: Commissioner, number: int) -> bool:
+        return me.is_dispatcher or self._store.cases.is_shown_to(number, me.id)
+
+    # lists
+
+    def card(self, case: Case) -> Card:
+        return Card(
+            case,
+            STATES[case.state],
+            self.library.domain(case.domain),
+            self.name(case.holder),
+            self._is_late(case),
+        )
+
+    def _is_late(self, case: Case) -> bool:
+        """Overdue, or reminded of already, where the next move is ours."""
+        is_ours = case.state in NOT_TAKEN or case.state is CaseState.ACCEPTED
+        is_due = case.due_at is not None and case.due_at <= self._clock()
+        return is_ours and (is_due or case.reminders > 0)
+
+    def _by_need(self, cases: Iterable[Case]) -> list[Case]:
+        """Open ones: what is urgent or late first, then what has waited longest."""
+        return sorted(
+            cases,
+            key=lambda case: (
+                not case.is_open,
+                not case.is_urgent,
+                not self._is_late(case),
+                case.number if case.is_open else -case.number,
+            ),
+        )
+
+    def shelves(self, me: Commissioner, cases: Iterable[Case]) -> list[Shelf]:
+        found: dict[str, list[Card]] = {}
+        for case in self._by_need(cases):
+            found.setdefault(self._shelf_of(me, case), []).append(self.card(case))
+        names = [
+            ("offered", "等您接", "没有等您接的问题。"),
+            ("mine", "您在办", "手上没有在办的问题。"),
+            ("unplaced", "待分派", "没有待分派的问题。"),
+            ("late", "超时没办", "没有超时的问题。"),
+            ("others", "别人在办", ""),
+            ("done", "最近办完", "还没有办完的问题。"),
+        ]
+        shown = {"offered", "mine", "done"} | ({"unplaced", "late"} if me.is_dispatcher else set())
+        return [
+            Shelf(key, title, empty, tuple(found.get(key, ())))
+            for key, title, empty in names
+            if key in shown or (key in found and me.is_dispatcher)
+        ]
+
+    def _shelf_of(self, me: Commissioner, case: Case) -> str:
+        is_his = case.holder == me.id
+        if case.state is CaseState.UNPLACED:
+            return "unplaced"
+        if case.state is CaseState.OFFERED and is_his:
+            return "offered"
+        if case.state in OURS and is_his:
+            return "mine"
+        if not case.is_open or case.state is CaseState.ANSWERED:
+            return "done"
+        return "late" if self._is_late(case) else "others"
+
+    # one case
+
+    def moves(self, me: Commissioner, case: Case) -> list[Move]:
+        """The forms of a case, the main one first; or the reason why he has none. The
+        conversation decides again when the form arrives."""
+        if barred := self._why_not(me, case):
+            return [replace(_ANSWER, why_not=barred, is_main=True)]
+        if case.state in NOT_TAKEN or case.holder != me.id:
+            moves = [_ACCEPT, _ANSWER, _ASK]
+        else:
+            moves = [replace(_ANSWER, is_main=True), _ASK]
+        if case.is_open and case.holder:
+            moves.append(_DECLINE)
+        return [replace(move, uid=str(uuid4())) for move in moves]
+
+    def _why_not(self, me: Commissioner, case: Case) -> str:
+        nobody_took_it = case.state in NOT_TAKEN
+        if case.state is CaseState.CANCELLED:
+            return "农户已经取消了这个问题，不用再办。"
+        if case.holder == me.id or (me.is_dispatcher and nobody_took_it):
+            return ""
+        if case.holder is None:
+            return "这个问题现在由分诊员处理，您不用办。"
+        return f"这个问题现在由{self.name(case.holder)}负责，您可以看，不能答复。"
+
+    def thread(self, items: Iterable[ThreadItem]) -> list[Step]:
+        """Words and events. A commissioner's words show as the relay that the farmer was sent."""
+        items = tuple(items)
+        relayed = [item.outgoing.text for item in items if item.outgoing]
+        steps = []
+        for item in items:
+            own = item.incoming if item.by != FARMER else None
+            is_relayed = own and any(own.text in text for text in relayed)
+            is_empty = item.incoming and not (item.incoming.text or item.incoming.attachments)
+            if not is_relayed and not (is_empty and item.incoming and item.incoming.press):
+                steps.append(self._step(item))
+        return steps
+
+    def _step(self, item: ThreadItem) -> Step:
+        who = self.name(item.by)
+        if item.event:
+            return Step(item.at, who, "event", event=item.event.what, note=item.event.note)
+        if item.outgoing:
+            trouble = TROUBLES.get(item.state, "") if item.state else ""
+            return Step(item.at, "给农户", "mine", outgoing=item.outgoing, trouble=trouble)
+        side = "farmer" if item.by == FARMER else "mine"
+        return Step(item.at, who, side, incoming=item.incoming)
+
+    def candidates(self, case: Case) -> list[dict[str, object]]:
+        return [
+            {
+                "name": self.name(one.commissioner),
+                "note": one.note,
+                "is_eligible": one.is_eligible,
+            }
+            for one in case.candidates
+        ]
+
+    def suggestions(self, case: Case) -> list[Entry]:
+        found = map(self.library.entry, case.suggestions)
+        return [entry for entry in found if entry]

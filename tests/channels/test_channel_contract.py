@@ -1,0 +1,336 @@
+"""What every channel keeps to, whoever stands behind it."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from bot.channels.base import Bell, Channel, FakeChannel, write_own
+from bot.channels.console import ConsoleChannel
+from bot.channels.photos import clean_photo
+from bot.channels.telegram import TelegramChannel
+from bot.channels.web import DeskChannel, Library, WebChannel, WebSettings
+from bot.domain import (
+    Address,
+    Arrival,
+    Attachment,
+    Button,
+    Commissioner,
+    Incoming,
+    Kind,
+    Media,
+    Outgoing,
+    Receipt,
+    Turn,
+    paragraphs,
+)
+from bot.errors import Moved, OutcomeUnknown, Rejected, TryLater, Unreachable, Unreadable
+from bot.store import Store
+
+from .fake_telegram import FakeTelegram
+from .telegram_world import (
+    ALICE,
+    LEASE,
+    NOON,
+    SETTLED,
+    clock,
+    listening,
+    photo,
+    settings,
+)
+
+WANG = Commissioner("wang", "王瑞生", Kind.TECHNICAL, ("beekeeping",))
+FAILURES = (
+    TryLater("busy", retry_after=7),
+    Unreachable("blocked"),
+    Rejected("too odd"),
+    OutcomeUnknown("cut"),
+    Moved("-1007"),
+)
+
+
+@dataclass
+class Harness:
+    """A channel, a person on it and a store. Subclasses know how the person sends and sees."""
+
+    store: Store
+    bell: Bell = field(default_factory=Bell)
+    channel: Channel = field(init=False)
+    me: Address = field(init=False)
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        raise NotImplementedError
+
+    async def say(self, text: str = "", *, photos: Sequence[bytes] = (), times: int = 1) -> None:
+        """Send one message; the platform hands it over so many `times`."""
+        attachments = [self._kept(one) for one in photos]
+        raw = write_own(text=text, attachments=attachments)
+        self._receive(Arrival(self.me.channel, uuid4().hex, self.me.user, raw), times)
+
+    async def press(self, action: str) -> None:
+        raw = write_own(press=action)
+        self._receive(Arrival(self.me.channel, uuid4().hex, self.me.user, raw), 1)
+
+    async def screen(self) -> str:
+        """What the person sees: texts, button labels, one mark `photo:` a photo."""
+        raise NotImplementedError
+
+    def _receive(self, arrival: Arrival, times: int) -> None:
+        for _ in range(times):
+            self.store.inbox.receive(arrival, NOON)
+
+    def _kept(self, content: bytes) -> Attachment:
+        media = clean_photo(content)
+        return Attachment("photo", self.store.media.keep(media, NOON), media.mime)
+
+    async def take(self) -> Incoming | None:
+        """The next message as the worker reads it."""
+        arrivals = self.store.inbox.claim(NOON + SETTLED, lease=LEASE)
+        assert arrivals, "nothing came in"
+        message = await self.channel.read(arrivals)
+        self.store.inbox.drop(arrivals, NOON)
+        return message
+
+    def is_idle(self) -> bool:
+        return not self.store.inbox.claim(NOON + SETTLED, lease=LEASE)
+
+    async def deliver(self, outgoing: Outgoing) -> Receipt:
+        """Through the outbox, as delivery does it."""
+        self.store.inbox.save_follow_up(Turn(replies=(outgoing,)), NOON)
+        due = self.store.outbox.due(self.me.channel, NOON, lease=LEASE)
+        receipt = await self.channel.send(due.outgoing)
+        self.store.outbox.sent(due.id, receipt, NOON)
+        return receipt
+
+
+class OnFake(Harness):
+    async def start(self, stack: AsyncExitStack) -> None:
+        self.channel, self.me = FakeChannel(), Address("fake", "alice")
+
+    async def screen(self) -> str:
+        lines = []
+        for sent in self.channel.sent:
+            lines += [sent.text, *(button.label for button in sent.buttons)]
+            lines += ["photo:" for one in sent.attachments if one.kind == "photo"]
+        return "\n".join(lines)
+
+    def break_next(self, failure: Exception) -> None:
+        self.channel.failures.append(failure)
+
+
+class OnConsole(Harness):
+    async def start(self, stack: AsyncExitStack) -> None:
+        self.out = io.StringIO()
+        lines = io.StringIO()
+        self.channel = ConsoleChannel(self.store, self.bell, clock, lines=lines, out=self.out)
+        self.me = Address("console", "farmer")
+
+    async def screen(self) -> str:
+        return self.out.getvalue().replace("〔图片", "photo:")
+
+
+class OnTelegram(Harness):
+    async def start(self, stack: AsyncExitStack) -> None:
+        self.telegram = await stack.enter_async_context(FakeTelegram().running())
+        at = settings(self.telegram.url)
+        self.channel = TelegramChannel(at, self.store, self.bell, clock)
+        stack.push_async_callback(self.channel.close)
+        self.me = Address("telegram", str(ALICE))
+
+    async def say(self, text: str = "", *, photos: Sequence[bytes] = (), times: int = 1) -> None:
+        if photos:
+            await self.telegram.shows(ALICE, *photos, caption=text)
+        else:
+            await self.telegram.says(ALICE, text)
+        await self._hand_over(times)
+
+    async def press(self, action: str) -> None:
+        await self.telegram.presses(ALICE, action)
+        await self._hand_over(1)
+
+    async def _hand_over(self, times: int) -> None:
+        again = list(self.telegram.updates)
+        for _ in range(times):
+            self.telegram.updates = list(again)
+            async with listening(self.channel):
+                while self.telegram.updates:
+                    await self.bell.wait(seconds=0.01)
+
+    async def screen(self) -> str:
+        lines = []
+        for sent in self.telegram.sent:
+            rows = sent.get("reply_markup", {}).get("inline_keyboard", [])
+            lines += [sent.get("text", ""), sent.get("caption", "")]
+            lines += [button["text"] for row in rows for button in row]
+            lines += ["photo:"] if "photo" in sent else []
+        return "\n".join(lines)
+
+    def break_next(self, failure: Exception) -> None:
+        match failure:
+            case TryLater():
+                wait = {"retry_after": round(failure.retry_after)}
+                self.telegram.fail("sendMessage", 429, "Too Many Requests", **wait)
+            case Unreachable():
+                self.telegram.fail("sendMessage", 403, "Forbidden: bot was blocked by the user")
+            case Rejected():
+                self.telegram.fail("sendMessage", 400, "Bad Request: can't parse entities")
+            case OutcomeUnknown():
+                self.telegram.drop("sendMessage", "after")
+            case Moved():
+                new = {"migrate_to_chat_id": int(failure.user)}
+                self.telegram.fail("sendMessage", 400, "Bad Request: upgraded", **new)
+
+
+class OnWeb(Harness):
+    async def start(self, stack: AsyncExitStack) -> None:
+        self.channel = WebChannel(self.store, self.bell, clock, WebSettings())
+        self.browser = await stack.enter_async_context(_browser(self.channel))
+        page = await self._page()
+        self.csrf = re.search(r'name="csrf" value="([^"]+)"', page).group(1)
+        await self.say("在吗")
+        self.me = (await self.take()).sender
+
+    async def say(self, text: str = "", *, photos: Sequence[bytes] = (), times: int = 1) -> None:
+        await self._post({"text": text}, photos, times)
+
+    async def press(self, action: str) -> None:
+        await self._post({"press": action}, (), 1)
+
+    async def _post(self, fields: dict[str, str], photos: Sequence[bytes], times: int) -> None:
+        form = {"csrf": self.csrf, "uid": str(uuid4()), **fields}
+        files = [("photos", ("a.png", one, "image/png")) for one in photos]
+        for _ in range(times):
+            answer = await self.browser.post("/send", data=form, files=files or None)
+            assert answer.status_code in (200, 303), answer.text
+
+    async def _page(self) -> str:
+        return (await self.browser.get("/")).text
+
+    async def screen(self) -> str:
+        return re.sub(r"<img ", "photo:", await self._page())
+
+
+class OnDesk(Harness):
+    async def start(self, stack: AsyncExitStack) -> None:
+        library = Library(lambda entry: None, lambda domain: "养蜂")
+        self.channel = DeskChannel(
+            self.store, self.bell, clock, WebSettings(), people=[WANG], library=library
+        )
+        self.me = Address("desk", WANG.id)
+        self.browser = await stack.enter_async_context(_browser(self.channel))
+        token, _ = self.store.accounts.open_session("desk", WANG.id, NOON)
+        self.browser.cookies.set("tianwen_desk", token)
+
+    async def screen(self) -> str:
+        return (await self.browser.get("/desk")).text
+
+
+def _browser(channel: Channel) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(Starlette(routes=channel.routes()))
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
+
+
+EVERY = {"fake": OnFake, "console": OnConsole, "telegram": OnTelegram, "web": OnWeb, "desk": OnDesk}
+
+
+@pytest.fixture(params=EVERY)
+async def on(request, tmp_path) -> AsyncIterator[Any]:
+    store = Store.open(f"sqlite:///{tmp_path / 'tianwen.db'}", commissioners=(WANG,))
+    harness = EVERY[request.param](store)
+    async with AsyncExitStack() as stack:
+        await harness.start(stack)
+        yield harness
+    store.close()
+
+
+def only(*channels: str) -> Any:
+    return pytest.mark.parametrize("on", channels, indirect=True)
+
+
+async def test_a_channel_is_named_as_its_addresses_are(on: Harness):
+    assert on.channel.name == on.me.channel
+
+
+async def test_an_arrival_repeated_three_times_is_one_message(on: Harness):
+    await on.say("蜂子爬起走，飞不起来", times=3)
+    assert (await on.take()).text == "蜂子爬起走，飞不起来"
+    assert on.is_idle()
+
+
+async def test_text_is_read_as_it_was_written(on: Harness):
+    await on.say("叶子<b>黄</b>了 & 有🐛\n咋个办")
+    message = await on.take()
+    assert message == Incoming(message.id, on.me, text="叶子<b>黄</b>了 & 有🐛\n咋个办")
+
+
+async def test_messages_keep_their_order(on: Harness):
+    for text in ("一", "二", "三"):
+        await on.say(text)
+    assert [(await on.take()).text for _ in range(3)] == ["一", "二", "三"]
+
+
+async def test_a_press_is_read_as_its_action(on: Harness):
+    await on.press("show:pepper-rust:7")
+    message = await on.take()
+    assert message == Incoming(message.id, on.me, press="show:pepper-rust:7")
+
+
+async def test_photos_are_read_as_clean_jpeg_in_one_message(on: Harness):
+    await on.say("这是啥子病", photos=[photo("red"), photo("blue")])
+    message = await on.take()
+    kept = [on.store.media.get(one.media) for one in message.attachments]
+    assert message.text == "这是啥子病"
+    assert [one.mime for one in kept] == ["image/jpeg"] * 2
+    assert kept[0].content != kept[1].content
+    assert on.is_idle()
+
+
+@only("fake", "console", "web", "desk")
+async def test_an_arrival_that_is_damaged_is_unreadable(on: Harness):
+    for raw in ("{", "[]", "{}", '{"text": 1}'):
+        with pytest.raises(Unreadable):
+            await on.channel.read([Arrival(on.me.channel, "x", on.me.user, raw)])
+
+
+async def test_what_is_sent_reaches_the_person(on: Harness):
+    receipt = await on.deliver(Outgoing(on.me, paragraphs("先剪病枝，再打药")))
+    assert "先剪病枝，再打药" in await on.screen()
+    assert isinstance(receipt, Receipt)
+    assert all(isinstance(one, str) for one in receipt.ids)
+
+
+@only("fake", "console", "telegram", "web")
+async def test_buttons_and_photos_reach_the_person(on: Harness):
+    media = [on.store.media.keep(Media("image/jpeg", b"\xff\xd8%d" % n), NOON) for n in range(2)]
+    photos = tuple(Attachment("photo", one, "image/jpeg") for one in media)
+    buttons = (Button("有用", "useful:1"), Button("没解决，转特派员", "unsolved:1"))
+    words = paragraphs("专员发来两张图")
+    await on.deliver(Outgoing(on.me, words, buttons=buttons, attachments=photos))
+    seen = await on.screen()
+    assert [seen.count(one) for one in ("有用", "没解决，转特派员", "photo:")] == [1, 1, 2]
+
+
+async def test_a_long_text_reaches_the_person_whole(on: Harness):
+    sentences = [f"第{number}句🌶👍🏽。" for number in range(900)]
+    await on.deliver(Outgoing(on.me, paragraphs("".join(sentences))))
+    seen = await on.screen()
+    assert all(sentence in seen for sentence in sentences)
+
+
+@only("fake", "telegram")
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda one: type(one).__name__)
+async def test_a_failure_says_what_to_do(on: Harness, failure):
+    on.break_next(failure)
+    with pytest.raises(type(failure)) as caught:
+        await on.channel.send(Outgoing(on.me, paragraphs("好")))
+    assert getattr(caught.value, "retry_after", 7) == 7
+    assert getattr(caught.value, "user", "-1007") == "-1007"

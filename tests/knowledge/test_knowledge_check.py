@@ -1,0 +1,188 @@
+"""Every editorial rule with a good and a bad file."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.domain import Problem
+from bot.knowledge import check
+from bot.knowledge.check import RULES
+from tests.knowledge.builders import (
+    DETAILS,
+    SHORT_ANSWER,
+    TODAY,
+    spoil,
+    write_domain,
+    write_entry,
+)
+
+RUST = "knowledge/sichuan-pepper/pepper-rust.md"
+DOMAIN = "knowledge/sichuan-pepper/_domain.yaml"
+
+
+def spots(folder: Path, today: date = TODAY) -> list[tuple[str, int, int, str, str]]:
+    return [spot(problem) for problem in check(folder, today)]
+
+
+def spot(problem: Problem) -> tuple[str, int, int, str, str]:
+    return problem.path, problem.line, problem.column, problem.rule, problem.level
+
+
+def test_a_good_base_has_no_problem(base: Path) -> None:
+    assert check(base, TODAY) == ()
+
+
+def test_every_rule_has_a_name_of_its_own() -> None:
+    names = [rule.name for rule in RULES]
+    assert len(names) == len(set(names))
+
+
+def test_what_load_refuses_is_told_too_and_the_rest_is_still_checked(base: Path) -> None:
+    spoil(base / "sichuan-pepper" / "pepper-leaf-spot.md", "sources:", "source:")
+    spoil(base / "sichuan-pepper" / "pepper-rust.md", "2027", "2025")
+    assert [each[3] for each in spots(base)] == ["schema", "schema", "review-expired"]
+
+
+def test_a_missing_folder_is_one_error(tmp_path: Path) -> None:
+    assert spots(tmp_path / "knowledge") == [("knowledge", 1, 1, "folder", "error")]
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "sichuan-pepper/photo.jpg", "sichuan-pepper/old"])
+def test_a_file_that_does_not_belong_is_a_warning(base: Path, name: str) -> None:
+    (base / name).write_bytes(b"\0")
+    assert spots(base) == [(f"knowledge/{name}", 1, 1, "stray", "warning")]
+
+
+def test_fewer_than_eight_questions_are_an_error(base: Path) -> None:
+    write_entry(base, questions=[f"说法{number}" for number in range(7)])
+    assert spots(base) == [(RUST, 5, 3, "few-questions", "error")]
+
+
+def test_a_question_without_words_is_an_error(base: Path) -> None:
+    write_entry(base, questions=[*(f"说法{number}" for number in range(8)), "？？！"])
+    assert spots(base) == [(RUST, 13, 5, "empty-question", "error")]
+
+
+@pytest.mark.parametrize(
+    "dressed",
+    ["ABC 花椒叶 黄，咋办", "ａｂｃ花椒叶黄咋办", "abc花椒叶黄，咋办！！", "Abc「花椒叶黄」…咋办"],
+)
+def test_a_question_that_differs_only_in_dress_is_an_error(base: Path, dressed: str) -> None:
+    others = [f"说法{number}" for number in range(8)]
+    write_entry(base, "pepper-aphid", questions=[*others, "abc花椒叶黄咋办"])
+    write_entry(base, questions=[*(f"问法{number}" for number in range(8)), dressed])
+    [problem] = check(base, TODAY)
+    assert spot(problem) == (RUST, 13, 5, "same-question", "error")
+    assert "pepper-aphid.md 第 13 行" in problem.message
+
+
+def test_a_question_that_load_refuses_is_told_once(base: Path) -> None:
+    spoil(base / "sichuan-pepper" / "pepper-rust.md", "说法3，", "说法4，")
+    assert spots(base) == [(RUST, 8, 5, "duplicate-question", "error")]
+
+
+def test_a_question_both_answered_and_out_of_scope_is_an_error(base: Path) -> None:
+    write_entry(base, questions=[*(f"说法{number}" for number in range(8)), "今天花椒好多钱一斤？"])
+    assert spots(base) == [(DOMAIN, 5, 31, "same-question", "error")]
+
+
+@pytest.mark.parametrize(("length", "is_bad"), [(80, False), (81, True)])
+def test_a_short_answer_has_at_most_80_characters(base: Path, length: int, *, is_bad: bool) -> None:
+    write_entry(base, body="字" * length + f"\n\n{DETAILS}")
+    assert spots(base) == [(RUST, 21, 1, "long-short-answer", "error")] * is_bad
+
+
+@pytest.mark.parametrize(
+    ("length", "is_bad"), [(149, True), (150, False), (450, False), (451, True)]
+)
+def test_details_outside_150_to_450_characters_are_a_warning(
+    base: Path, length: int, *, is_bad: bool
+) -> None:
+    write_entry(base, body=f"{SHORT_ANSWER}\n\n## 怎么认\n" + "字" * length + "\n")
+    assert spots(base) == [(RUST, 23, 1, "details-length", "warning")] * is_bad
+
+
+def test_an_entry_without_details_is_a_warning(base: Path) -> None:
+    write_entry(base, body=f"{SHORT_ANSWER}\n")
+    assert spots(base) == [(RUST, 21, 1, "details-length", "warning")]
+
+
+def test_a_heading_with_nothing_below_is_an_error(base: Path) -> None:
+    write_entry(base, body=f"{SHORT_ANSWER}\n\n## 空的\n{DETAILS}\n## 也空\n")
+    assert spots(base) == [
+        (RUST, 23, 1, "empty-section", "error"),
+        (RUST, 37, 1, "empty-section", "error"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "words", ["被蜂子蜇了喘不上气", "娃儿误服了农药", "老汉从树上摔下来了", "打药中毒"]
+)
+def test_a_person_in_danger_needs_120_in_the_first_words(base: Path, words: str) -> None:
+    questions = [*(f"说法{number}" for number in range(8)), words]
+    write_entry(base, questions=questions)
+    assert spots(base) == [(RUST, 22, 1, "danger-first", "error")]
+    write_entry(base, questions=questions, body=f"立即拨打120！{SHORT_ANSWER}\n\n{DETAILS}")
+    assert spots(base) == []
+
+
+def test_poisoned_bees_need_no_120(base: Path) -> None:
+    write_entry(base, title="蜜蜂农药中毒", questions=[f"蜂子农药中毒{n}" for n in range(8)])
+    assert spots(base) == []
+
+
+def test_a_danger_named_in_the_details_needs_120_somewhere(base: Path) -> None:
+    write_entry(base, body=f"{SHORT_ANSWER}\n\n{DETAILS}\n- 打药的人昏迷了莫灌水。\n")
+    assert spots(base) == [(RUST, 36, 1, "danger-in-details", "warning")]
+    write_entry(base, body=f"{SHORT_ANSWER}\n\n{DETAILS}\n- 打药的人昏迷了立即拨打120。\n")
+    assert spots(base) == []
+
+
+def test_a_link_to_no_entry_is_an_error(base: Path) -> None:
+    write_entry(base, see_also=["pepper-none"])
+    assert spots(base) == [(RUST, 15, 12, "unknown-link", "error")]
+
+
+def test_a_link_to_itself_is_an_error(base: Path) -> None:
+    write_entry(base, confusable_with=["pepper-rust"])
+    assert spots(base) == [(RUST, 14, 19, "unknown-link", "error")]
+
+
+def test_a_link_to_an_entry_that_cannot_be_read_is_no_further_error(base: Path) -> None:
+    write_entry(base, see_also=["pepper-leaf-spot"])
+    spoil(base / "sichuan-pepper" / "pepper-leaf-spot.md", "sources:", "source:")
+    assert [each[3] for each in spots(base)] == ["schema", "schema"]
+
+
+@pytest.mark.parametrize("key", ["confusable_with", "see_also"])
+def test_a_link_that_is_not_returned_is_a_warning(base: Path, key: str) -> None:
+    write_entry(base, **{key: ["pepper-leaf-spot"]})
+    line = {"confusable_with": 14, "see_also": 15}[key]
+    assert spots(base) == [(RUST, line, len(key) + 4, "one-way-link", "warning")]
+    write_entry(base, "pepper-leaf-spot", **{key: ["pepper-rust"]})
+    assert spots(base) == []
+
+
+def test_a_group_that_the_domain_does_not_name_is_an_error(base: Path) -> None:
+    write_entry(base, group="fruit")
+    assert spots(base) == [(RUST, 3, 8, "group", "error")]
+
+
+def test_a_missing_group_is_an_error_where_the_domain_has_groups(base: Path) -> None:
+    write_entry(base, group=None)
+    assert spots(base) == [(RUST, 2, 1, "group", "error")]
+    write_domain(base, groups=None)
+    assert spots(base) == []
+
+
+def test_a_missing_review_by_is_an_error(base: Path) -> None:
+    write_entry(base, review_by=None)
+    assert spots(base) == [(RUST, 2, 1, "no-review-by", "error")]
+
+
+def test_a_review_date_gone_by_is_a_warning_from_the_next_day_on(base: Path) -> None:
+    write_entry(base, review_by=TODAY)
+    assert spots(base) == []
+    [found] = spots(base, date(2026, 11, 24))
+    assert found == (RUST, 19, 12, "review-expired", "warning")
