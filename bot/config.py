@@ -25,6 +25,7 @@ from bot.reading.nodes import Node, parse
 from bot.reading.report import Report
 
 _Hours = Annotated[float, Field(gt=0, le=24 * 365)]
+_Seconds = Annotated[float, Field(ge=1, le=3600)]
 _Score = Annotated[float, Field(ge=-1, le=1)]
 
 
@@ -63,12 +64,20 @@ class TelegramShape(Shape):
     base_file_url: str = "https://api.telegram.org/file/bot"
 
 
+class LeasesShape(Shape):
+    """Seconds after which another process takes over what a dead one had begun."""
+
+    take: _Seconds = 120  # longer than the slowest photo download
+    send: _Seconds = 80  # longer than any send
+
+
 class SettingsShape(Shape):
     database: Line = "sqlite:///data/tianwen.db"
     data: Line = "data"
     embedder: EmbedderShape = EmbedderShape()
     decision: DecisionShape
     timers: TimersShape = TimersShape()
+    leases: LeasesShape = LeasesShape()
     web: WebShape = WebShape()
     telegram: TelegramShape = TelegramShape()
 
@@ -114,7 +123,7 @@ class RosterShape(Shape):
 
 
 class DangerShape(Shape):
-    danger: Literal["sting", "poison", "fall", "other"]
+    danger: Literal["sting", "poison", "fall", "electric", "other"]
     all_of: tuple[Annotated[tuple[Line, ...], Field(min_length=1)], ...] = Field(min_length=1)
     unless: tuple[Line, ...] = ()
     despite: tuple[Line, ...] = ()
@@ -137,6 +146,7 @@ class Config:
     embedder: EmbedderShape
     policy: Policy
     timers: Timers
+    leases: LeasesShape
     web: WebShape
     telegram: TelegramSettings | None
     commissioners: tuple[Commissioner, ...]
@@ -169,6 +179,7 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
         embedder=settings.embedder,
         policy=_policy(settings.decision),
         timers=_timers(settings.timers),
+        leases=settings.leases,
         web=settings.web,
         telegram=_telegram(settings, environ),
         commissioners=tuple(shape.build() for shape in roster.commissioners),

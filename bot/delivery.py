@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from traceback import extract_tb
 from typing import TYPE_CHECKING
 
 from bot.domain import Address, Outgoing, Receipt, paragraphs
@@ -265,7 +266,7 @@ class Sender:
                 return
 
     async def _settle(self, due: Due, error: Exception) -> None:
-        logger.info("message %d: %s: %s", due.id, type(error).__name__, error)
+        logger.info("message %d of %s: %s", due.id, self.channel.name, type(error).__name__)
         match error:
             case TryLater():
                 await self._put_off(due, error)
@@ -307,7 +308,10 @@ class Sender:
 
     async def _puzzle(self, due: Due, error: Exception) -> None:
         """A mistake of ours: nobody knows how far the send came."""
-        logger.error("message %d of %s failed", due.id, self.channel.name, exc_info=error)
+        last = extract_tb(error.__traceback__)[-1]  # its words may be the farmer's
+        name = type(error).__name__
+        where = (due.id, self.channel.name, name, last.filename, last.lineno)
+        logger.error("message %d of %s: %s at %s:%s", *where)
         if due.attempts >= self.throttle.limits.patience:
             await self._hold(due, error)
             return

@@ -7,9 +7,12 @@ import os
 import sys
 import tempfile
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from time import perf_counter
+from typing import Any
 
 from tqdm import tqdm
 
@@ -23,6 +26,7 @@ from bot.config import Config, load
 from bot.domain import Problem
 from bot.errors import ConfigError
 from bot.knowledge import check as check_knowledge
+from bot.retrieval import evaluation
 from bot.store import Store
 
 
@@ -81,12 +85,27 @@ def _verdict(problems: tuple[Problem, ...], errors: int) -> str:
 def evaluate(options: Namespace) -> int:
     core = _core(_config(options))
     report = evaluation.evaluate(
-        options.files, examination.player(core), known=core.library.entry, progress=_bar("考题")
+        options.files, _player(core), known=core.library.entry, progress=_bar("考题")
     )
     print(report.summary())
     if options.json:
         report.write(options.json)
     return 0
+
+
+def _player(core: Core) -> evaluation.Player:
+    """Each case is a chat of its own, on the very path of the real one."""
+
+    def play(messages: Sequence[str]) -> list[evaluation.Played]:
+        rehearsal = core.rehearsal()
+        played = []
+        for message in messages:
+            start = perf_counter()
+            turn = rehearsal.say(message)
+            played.append(evaluation.Played((turn.decision,), perf_counter() - start))
+        return played
+
+    return play
 
 
 def index(options: Namespace) -> int:
@@ -131,13 +150,13 @@ def _core(config: Config) -> Core:
 
 def _bar(what: str) -> Progress:
     """A progress bar that appears with the first step, on the terminal's error stream."""
-    bar: tqdm[None] | None = None
+    bars: list[Any] = []
 
     def step(done: int, total: int) -> None:
-        nonlocal bar
-        bar = bar or tqdm(total=total, desc=what, file=sys.stderr, leave=False, disable=None)
-        bar.update(done - bar.n)
+        if not bars:
+            bars.append(tqdm(total=total, desc=what, file=sys.stderr, leave=False, disable=None))
+        bars[0].update(done - bars[0].n)
         if done >= total:
-            bar.close()
+            bars[0].close()
 
     return step

@@ -73,7 +73,8 @@ class Bookshelf:
         try:
             self.retriever.swap(self._build())
         except KnowledgeError as error:
-            logger.error("knowledge not replaced, %d problems:\n%s", len(error.problems), error)
+            count = len(error.problems)
+            logger.error("knowledge not replaced, %d problems:\n%s", count, error)  # noqa: TRY400 - the list says it all
             return self._status(now, error.problems)
         logger.info("knowledge replaced: %s", self.retriever.index.base.revision[:12])
         return self._status(now)

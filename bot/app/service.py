@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from bot.app.clock import FollowUpClock
 from bot.app.compose import Core
 from bot.app.library import Status
 from bot.app.worker import Worker
 from bot.channels.base import Bell, Channel
-from bot.delivery import Delivery
+from bot.delivery import LIMITS, UNLIMITED, Delivery
 from bot.store import State, Store
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Service:
         self._channels = channels
         self._bookshelf = core.bookshelf
         self._clock = clock
-        due = Bell()
+        due, leases = Bell(), core.config.leases
         self._worker = Worker(
             store,
             {channel.name: channel for channel in channels},
@@ -47,9 +48,16 @@ class Service:
             arrived=arrived,
             due=due,
             clock=clock,
+            lease=timedelta(seconds=leases.take),
         )
+        limits = {
+            channel.name: replace(
+                LIMITS.get(channel.name, UNLIMITED), lease=timedelta(seconds=leases.send)
+            )
+            for channel in channels
+        }
         self._delivery = Delivery(
-            store, channels, phrases=core.config.phrases, due=due, clock=clock
+            store, channels, phrases=core.config.phrases, due=due, clock=clock, limits=limits
         )
         self._follow_up = FollowUpClock(store, core.desk, due=due, clock=clock)
         self._listening: list[asyncio.Task[None]] = []
@@ -60,20 +68,26 @@ class Service:
         A part that dies takes the rest down, loudly."""
         if self._store.database.is_sqlite:
             await asyncio.to_thread(self._store.inbox.recover)
-        async with asyncio.TaskGroup() as group:
-            self._listening = [group.create_task(one.listen()) for one in self._channels]
-            for _ in range(WORKERS):
-                group.create_task(self._worker.run())
-            group.create_task(self._delivery.run())
-            group.create_task(self._follow_up.run())
-            group.create_task(self._reload())
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._listening = [group.create_task(one.listen()) for one in self._channels]
+                for _ in range(WORKERS):
+                    group.create_task(self._worker.run())
+                group.create_task(self._delivery.run())
+                group.create_task(self._follow_up.run())
+                group.create_task(self._reload())
+        except ExceptionGroup as died:
+            raise died.exceptions[0] from None  # the first; the others were told to stop
+        finally:
+            for channel in self._channels:
+                await channel.close()
 
     async def listened_out(self) -> None:
         """Return when every channel has come to the end of its input and all is answered."""
-        while not self._listening:
+        while not self._listening:  # noqa: ASYNC110 - one pass of the loop
             await asyncio.sleep(0)
         await asyncio.wait(self._listening)
-        while await asyncio.to_thread(self._is_busy):
+        while await asyncio.to_thread(self._is_busy):  # noqa: ASYNC110 - only the store knows
             await asyncio.sleep(0.02)
 
     def _is_busy(self) -> bool:

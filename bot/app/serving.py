@@ -76,7 +76,7 @@ async def _together(service: Service, server: uvicorn.Server, core: Core, store:
 
 async def _greet(server: uvicorn.Server, core: Core, store: Store) -> None:
     """Say where to go; on a new machine also how the dispatcher gets in."""
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.05)
     config = core.config
     port = server.servers[0].sockets[0].getsockname()[1]

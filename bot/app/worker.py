@@ -16,7 +16,6 @@ from bot.store import Store
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=2)  # longer than the slowest photo download
 MOST_TRIES = 5
 GRACE_SECONDS = 10.0
 IDLE_SECONDS = 2.0  # looks again by itself: another process may have received something
@@ -35,6 +34,7 @@ class Worker:
         arrived: Bell,
         due: Bell,
         clock: Callable[[], datetime],
+        lease: timedelta,
     ) -> None:
         self._store = store
         self._channels = channels
@@ -43,22 +43,31 @@ class Worker:
         self._arrived = arrived
         self._due = due
         self._clock = clock
+        self._lease = lease
 
     async def run(self) -> None:
-        """Until cancelled; the message under way is taken to its end."""
+        """Until cancelled; the message under way is taken to its end. Outlives a database that
+        is away for a while."""
         while True:
-            step = asyncio.create_task(self.step())
             try:
-                is_busy = await asyncio.shield(step)
-            except asyncio.CancelledError:
-                await asyncio.wait({step}, timeout=GRACE_SECONDS)
-                raise
-            if not is_busy:
-                await self._rest()
+                if not await self._whole_step():
+                    await self._rest()
+            except Exception:
+                logger.exception("a worker failed, looking again in a while")
+                await asyncio.sleep(IDLE_SECONDS)
+
+    async def _whole_step(self) -> bool:
+        step = asyncio.create_task(self.step())
+        try:
+            return await asyncio.shield(step)
+        except asyncio.CancelledError:
+            await asyncio.wait({step}, timeout=GRACE_SECONDS)
+            raise
 
     async def step(self) -> bool:
         """Take one message; False where none is ready."""
-        arrivals = await asyncio.to_thread(self._store.inbox.claim, self._clock(), lease=LEASE)
+        claim = self._store.inbox.claim
+        arrivals = await asyncio.to_thread(claim, self._clock(), lease=self._lease)
         if not arrivals:
             return False
         self._arrived.ring()  # there may be more, for the others

@@ -43,7 +43,8 @@ class Channel(Protocol):
 
     `listen` stores each arrival before the platform is told that it was received. `read` turns
     arrivals of one group into one message (None: nothing for the conversation) and raises
-    `Unreadable` or `TryLater`. `send` raises one of `ChannelError`'s kinds.
+    `Unreadable` or `TryLater`. `send` raises one of `ChannelError`'s kinds; after `close` nothing
+    can be sent.
     """
 
     @property
@@ -56,6 +57,8 @@ class Channel(Protocol):
     async def read(self, arrivals: Sequence[Arrival]) -> Incoming | None: ...
 
     async def send(self, outgoing: Outgoing) -> Receipt: ...
+
+    async def close(self) -> None: ...
 
 
 def write_own(
@@ -126,6 +129,8 @@ class FakeChannel:
             raise self.failures.pop(0)
         self.sent.append(outgoing)
         return Receipt((f"{self.name}-{len(self.sent)}",))
+
+    async def close(self) -> None: ...
 
     def texts_to(self, address: Address) -> list[str]:
         return [outgoing.text for outgoing in self.sent if outgoing.to == address]

@@ -72,6 +72,8 @@ class ConsoleChannel:
     async def read(self, arrivals: Sequence[Arrival]) -> Incoming | None:
         return read_own(arrivals)
 
+    async def close(self) -> None: ...
+
     async def send(self, outgoing: Outgoing) -> Receipt:
         shown = [f"〔{KINDS[one.kind]} {one.media}〕" for one in outgoing.attachments]
         labels = [f"  [{n}] {one.label}" for n, one in enumerate(outgoing.buttons, start=1)]

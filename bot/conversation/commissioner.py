@@ -25,6 +25,7 @@ from bot.phrases import Phrases
 LINE_SHOWN, WORDS_SHOWN = 20, 10  # characters of a question in a list, on a button
 MOST_BUTTONS = 10
 UNDER_WAY = frozenset({CaseState.UNPLACED, CaseState.OFFERED, CaseState.ACCEPTED, CaseState.ASKED})
+_DECLINING = re.compile(r"^\s*退回(?:\s*[:：,，。、 ]\s*|$)")
 _ASKING = re.compile(r"^\s*问\s*[:：,，、 ]\s*")
 
 
@@ -55,9 +56,11 @@ class CommissionerTalk:
         self, number: int, wish: Wish | None, incoming: Incoming, context: Context, me: Commissioner
     ) -> Turn:
         """A reply or “#12 …”: 接单 and 退回 are moves, a mere 收到 is asked about, never sent."""
-        if wish is Wish.ACCEPT or wish is Wish.DECLINE:
-            words = replace(incoming, text="")
-            return self._act(number, wish.value, words, context, me)
+        declining = _DECLINING.match(incoming.text)
+        if declining or wish in {Wish.ACCEPT, Wish.DECLINE}:
+            words = replace(incoming, text=incoming.text[declining.end() :] if declining else "")
+            verb = "accept" if wish is Wish.ACCEPT else "decline"
+            return self._act(number, verb, words, context, me)
         case = case_by(number, context)
         is_courtesy = wish in COURTESY and not incoming.attachments
         if is_courtesy and case and self._may(me, case):
@@ -71,7 +74,7 @@ class CommissionerTalk:
         number, verb = context.memory.focus, context.memory.intent or "answer"
         if wish is Wish.CANCEL:
             return self._which_case(incoming, context, me)
-        if wish is Wish.LIST or wish is Wish.HELP:
+        if wish in {Wish.LIST, Wish.HELP}:
             return self._wish(wish, incoming, context, me)
         return self._act(number, verb, incoming, context, me)
 

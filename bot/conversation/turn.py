@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,6 +13,8 @@ from bot.conversation.own_cases import OwnCases
 from bot.domain import Context, Incoming, Invitation, Outgoing, Turn, paragraphs
 from bot.escalation.desk import Desk
 from bot.phrases import Phrases
+
+_CODE = re.compile(r"\s*(?:/start|/bind|绑定)\s*[:：]?\s*[A-Za-z0-9]{6,16}\s*")
 
 
 class Conversation:
@@ -35,6 +38,9 @@ class Conversation:
         """Everything that follows from the message, to be saved in one transaction."""
         if context.invitation:
             return self._bind(context.invitation, incoming, context)
+        if _CODE.fullmatch(incoming.text):
+            reply = Outgoing(incoming.sender, paragraphs(self._say("desk.not_bound")))
+            return Turn((reply,), context.memory)
         if context.commissioner:
             return self._commissioner.take(incoming, context, context.commissioner)
         return self._farmer.take(incoming, context)

@@ -59,8 +59,8 @@ class Lexicon:
         if whole := self._forms.get(self._bare(text)):
             return whole
         parts = [bare for part in _NOISE.split(text) if (bare := self._bare(part))]
-        wishes = [self._part(bare) for bare in parts]
-        if None in wishes:
+        wishes = [wish for bare in parts if (wish := self._part(bare))]
+        if len(wishes) < len(parts):
             return None
         wanted = [wish for wish in wishes if wish not in COURTESY]
         polite = [wish for wish in COURTESY if wish in wishes]

@@ -31,7 +31,9 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._engine = create_engine(self.url, pool_size=16, max_overflow=48)
+        self._engine = create_engine(
+            self.url, pool_size=16, max_overflow=48, hide_parameters=True
+        )  # errors end in logs, and parameters are farmers' words
         self._reader = self._engine
         self._writer = self._engine.execution_options(is_writer=True)
         self._turnstile = Lock()

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Row,
     and_,
     bindparam,
+    case,
     exists,
     func,
     or_,
@@ -62,17 +63,23 @@ _is_behind = exists().where(
 _is_free = or_(
     conversations.c.claimed_until.is_(None), conversations.c.claimed_until <= bindparam("now")
 )
+_heads = conversations.join(
+    messages,
+    (conversations.c.channel == messages.c.channel) & (conversations.c.user == messages.c.user),
+)
 _next_conversation = (
     select(conversations.c.id)
-    .join(
-        messages,
-        (conversations.c.channel == messages.c.channel) & (conversations.c.user == messages.c.user),
-    )
+    .select_from(_heads)
     .where(IS_NEW, messages.c.ready_at <= bindparam("now"), _is_free, ~_is_behind)
     .order_by(messages.c.id)
     .limit(1)
     .with_for_update(of=conversations, skip_locked=True)
 )
+_claimable_at = case(
+    (conversations.c.claimed_until > messages.c.ready_at, conversations.c.claimed_until),
+    else_=messages.c.ready_at,
+)
+NEXT_AT = select(func.min(_claimable_at)).select_from(_heads).where(IS_NEW, ~_is_behind)
 CLAIM = (
     update(conversations)
     .where(conversations.c.id == _next_conversation.scalar_subquery())
@@ -165,10 +172,10 @@ class Inbox:
         return ()
 
     def next_at(self) -> datetime | None:
-        """When the earliest waiting message becomes ready: albums settle, failures are put off."""
-        query = select(func.min(messages.c.ready_at)).where(IS_NEW)
+        """When `claim` will have something, unless more is written or a claim is let go: albums
+        settle, failures are put off, leases end."""
         with self._database.read() as connection:
-            return connection.execute(query).scalar_one_or_none()
+            return connection.execute(NEXT_AT).scalar_one_or_none()
 
     def context(self, incoming: Incoming, now: datetime) -> Context:
         with self._database.read() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -334,3 +335,9 @@ async def test_a_failure_says_what_to_do(on: Harness, failure):
         await on.channel.send(Outgoing(on.me, paragraphs("好")))
     assert getattr(caught.value, "retry_after", 7) == 7
     assert getattr(caught.value, "user", "-1007") == "-1007"
+
+
+async def test_a_channel_says_its_routes_and_stops_listening_when_told(on: Harness):
+    assert all(route.path.startswith("/") for route in on.channel.routes())
+    async with listening(on.channel):
+        await asyncio.sleep(0)

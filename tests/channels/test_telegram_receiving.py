@@ -197,6 +197,14 @@ async def test_a_refused_token_is_told_to_staff(tmp_path):
             await world.channel.listen()
 
 
+async def test_a_token_refused_later_does_not_end_the_service(world: World, caplog):
+    async with world.listening():
+        await eventually(lambda: world.telegram.calls("getUpdates"))
+        world.telegram.token = "7000:revoked"
+        await world.telegram.says(ALICE, "你好")
+        await eventually(lambda: "BotFather" in caplog.text)
+
+
 async def test_nobody_polls_without_holding_the_role(world: World):
     world.channel._receiver._store = Unheld()
     await world.telegram.says(ALICE, "你好")
@@ -231,6 +239,8 @@ async def test_the_webhook_is_announced_with_its_secret(hooked: World):
     async with hooked.listening():
         hooked.telegram.fail("setWebhook", 502, "Bad Gateway")
         hook = await eventually(lambda: hooked.telegram.webhook)
+        await asyncio.sleep(0.2)
+        assert len(hooked.telegram.calls("setWebhook")) == 2
     assert (hook.url, hook.secret) == ("http://127.0.0.1/hooks/telegram", SECRET)
 
 

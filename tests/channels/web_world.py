@@ -12,6 +12,7 @@ from io import BytesIO
 from uuid import uuid4
 
 import httpx
+import uvicorn
 from PIL import Image
 
 from bot import web
@@ -62,7 +63,8 @@ def say(text: str, *labels: tuple[str, str], **more) -> Reply:
     """A conversation that always answers this, with these (label, action) buttons."""
     buttons = tuple(Button(*one) for one in labels)
     return lambda incoming: Turn(
-        (Outgoing(incoming.sender, paragraphs(text), buttons, **more),), filed_under=more.get("case")
+        (Outgoing(incoming.sender, paragraphs(text), buttons, **more),),
+        filed_under=more.get("case"),
     )
 
 
@@ -98,18 +100,19 @@ class World:
     def clock(self) -> datetime:
         return self.now
 
-    def browser(self, address: str = "10.0.0.1", **headers) -> Browser:
-        return Browser(self.app, address, headers)
+    def browser(self, url: str = "", *, address: str = "10.0.0.1", **headers) -> Browser:
+        """At `url`, where the pages are served, or without any network."""
+        return Browser(self.app, url, address, headers)
 
-    async def farmer(self, **headers) -> Browser:
+    async def farmer(self, url: str = "", **more) -> Browser:
         """A browser that has opened the chat page."""
-        browser = self.browser(**headers)
+        browser = self.browser(url, **more)
         await browser.open("/")
         return browser
 
-    async def at_desk(self, who: str = "wang") -> Browser:
+    async def at_desk(self, who: str = "wang", url: str = "") -> Browser:
         """A browser that came in by a one-time link."""
-        browser = self.browser()
+        browser = self.browser(url)
         code = self.store.accounts.invite(who, self.now, valid=timedelta(days=1))
         await browser.open(f"/desk/enter/{code}")
         await browser.post(f"/desk/enter/{code}", {"csrf": browser.csrf})
@@ -136,9 +139,7 @@ class World:
 
     async def deliver(self) -> None:
         for channel in (self.chat, self.desk):
-            while due := self.store.outbox.due(
-                channel.name, self.now, lease=timedelta(minutes=1)
-            ):
+            while due := self.store.outbox.due(channel.name, self.now, lease=timedelta(minutes=1)):
                 receipt = await channel.send(due.outgoing)
                 self.store.outbox.sent(due.id, receipt, self.now)
 
@@ -158,6 +159,24 @@ class World:
         finally:
             task.cancel()
 
+    @asynccontextmanager
+    async def served(self):
+        """The pages on a real socket, for what only a real server shows; yields the address."""
+        config = uvicorn.Config(self.app, port=0, ws="none", lifespan="off", log_level="error")
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve())
+        listening = [asyncio.create_task(one.listen()) for one in (self.chat, self.desk)]
+        while not server.started:  # uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            for one in listening:
+                one.cancel()
+            server.should_exit = True
+            await serving
+
     def open_case(self, opened: Case | None = None, *replies: Outgoing) -> Case:
         opened = opened or case()
         change = CaseChange(opened, Event.OPENED, "农户")
@@ -176,10 +195,13 @@ class World:
 class Browser:
     """A cookie jar that reads the CSRF token of the page it has open."""
 
-    def __init__(self, app, address: str, headers: dict[str, str]) -> None:
-        transport = httpx.ASGITransport(app, client=(address, 1234), raise_app_exceptions=False)
+    def __init__(self, app, url: str, address: str, headers: dict[str, str]) -> None:
+        inside = httpx.ASGITransport(app, client=(address, 1234), raise_app_exceptions=False)
         self.http = httpx.AsyncClient(
-            transport=transport, base_url="http://tianwen.test", headers=headers
+            transport=None if url else inside,
+            base_url=url or "http://tianwen.test",
+            headers=headers,
+            trust_env=False,
         )
         self.csrf = ""
 

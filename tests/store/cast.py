@@ -67,7 +67,7 @@ def case(number=1, **more) -> Case:
 
 
 def offered(number=1, to="wang", **more) -> Case:
-    return case(number, state=CaseState.OFFERED, holder=to, **more)
+    return case(number, **{"state": CaseState.OFFERED, "holder": to, **more})
 
 
 def open_case(store, opened=None, **parts) -> Case:

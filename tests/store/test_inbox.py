@@ -14,7 +14,6 @@ from bot.domain import (
     Address,
     Answer,
     Attachment,
-    Case,
     CaseChange,
     CaseState,
     Clarify,
@@ -117,6 +116,7 @@ def test_a_claim_is_free_again_when_its_lease_is_over(store):
     store.inbox.receive(arrival(), NOW)
     first = store.inbox.claim(NOW, lease=LEASE)
     assert store.inbox.claim(NOW + LEASE - SECOND, lease=LEASE) == ()
+    assert store.inbox.next_at() == NOW + LEASE
     assert store.inbox.claim(NOW + LEASE, lease=LEASE) == first
 
 
@@ -214,11 +214,11 @@ def test_a_dropped_message_leaves_nothing_and_lets_the_next_one_come(store):
 
 
 def test_a_postponed_message_comes_back_in_its_turn_and_counts_attempts(store):
-    incoming, arrivals = write(store, text="一")
+    _, arrivals = write(store, text="一")
     store.inbox.receive(arrival(text="二"), NOW)
     store.inbox.postpone(arrivals, NOW + 5 * SECOND, "timeout")
     assert store.inbox.claim(NOW + 4 * SECOND, lease=LEASE) == ()
-    assert store.inbox.next_at() == NOW  # the younger one is ready, but must wait
+    assert store.inbox.next_at() == NOW + 5 * SECOND  # the younger one is ready, but must wait
     assert store.inbox.claim(NOW + 5 * SECOND, lease=LEASE) == arrivals
     assert store.inbox.attempts(arrivals) == 1
 
@@ -311,7 +311,7 @@ def test_racing_turns_change_a_case_once(store):
         results = _together(
             lambda who, opened=opened: changed(store, opened, by=who, holder=who), "lv", "zhao"
         )
-        assert sorted(results, key=str) == [None, Conflict]
+        assert sorted(map(str, results)) == sorted(map(str, (None, Conflict)))
         assert store.cases.get(number).version == 2
 
 
@@ -340,12 +340,11 @@ def test_case_numbers_count_up_from_one_without_repeats(store):
 @pytest.mark.parametrize(
     ("decision", "summary"),
     [
-        (lambda m: Answer(m), '{"kind": "answer", "entries": [["bee", 0.9, "不进巢"]]}'),
+        (Answer, '{"kind": "answer", "entries": [["bee", 0.9, "不进巢"]]}'),
         (lambda m: Clarify((m,)), '{"kind": "clarify", "entries": [["bee", 0.9, "不进巢"]]}'),
         (
             lambda m: Escalate(Reason.PHOTO, None, ()),
-            '{"kind": "escalate", "reason": "农户发来图片、语音或文件，需要人看", '
-            '"domain": null, "entries": []}',
+            f'{{"kind": "escalate", "reason": "{Reason.PHOTO}", "domain": null, "entries": []}}',
         ),
         (
             lambda m: Emergency("sting", "bee"),
@@ -469,6 +468,4 @@ def test_an_albums_captions_and_photos_are_one_line(store):
     store.inbox.save(Turn(), read_own(album), album, NOW)
     (line,) = store.inbox.history(LI)
     assert line.incoming.attachments == tuple(photos)
-    assert isinstance(line.incoming, type(read_own(album)))
-    assert Case  # the whole of it survives the way through JSON
     assert line.incoming == read_own(album)

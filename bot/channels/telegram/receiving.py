@@ -17,7 +17,7 @@ from starlette.routing import Route
 from telegram.error import Conflict, InvalidToken, RetryAfter
 from telegram.warnings import PTBUserWarning
 
-from bot.channels.telegram.failures import TOKEN_REFUSED, retry_seconds
+from bot.channels.telegram.failures import TOKEN_PAUSE, TOKEN_REFUSED, retry_seconds
 from bot.domain import Arrival
 from bot.errors import ConfigError
 
@@ -57,9 +57,10 @@ class Receiver:
         self._arrived = arrived
         self._clock = clock
         self._offset: int | None = None
+        self._is_known = False  # Telegram has taken the token at least once
 
     async def poll(self) -> None:
-        """Raise ConfigError for a refused token; outlive everything else."""
+        """Raise ConfigError when the token is refused at the start; outlive everything else."""
         _ignore_advice_against_raw_updates()
         await self._again_and_again(self._poll_once, is_done=lambda: False)
 
@@ -102,17 +103,25 @@ class Receiver:
             try:
                 await act()
                 failures = 0
-            except InvalidToken as error:
-                raise ConfigError(TOKEN_REFUSED) from error
             except Exception as error:  # noqa: BLE001 - outlives a lost network or database
                 failures += 1
-                # The class only: a message could carry a farmer's words.
-                logger.warning("telegram: %s, failure %d", type(error).__name__, failures)
+                self._explain(error, failures)
                 await asyncio.sleep(self._pause(error, failures))
+
+    def _explain(self, error: Exception, failures: int) -> None:
+        if not isinstance(error, InvalidToken):
+            # The class only: a message could carry a farmer's words.
+            logger.warning("telegram: %s, failure %d", type(error).__name__, failures)
+        elif self._is_known:
+            logger.error(TOKEN_REFUSED)
+        else:
+            raise ConfigError(TOKEN_REFUSED) from error
 
     def _pause(self, error: Exception, failures: int) -> float:
         if isinstance(error, RetryAfter):
             return retry_seconds(error)
+        if isinstance(error, InvalidToken):
+            return TOKEN_PAUSE
         return float(min(LONGEST_PAUSE, self._settings.backoff * 2 ** min(failures - 1, 16)))
 
     async def _poll_once(self) -> None:
@@ -137,6 +146,7 @@ class Receiver:
             api_kwargs=request,
             read_timeout=self._settings.poll_seconds + self._settings.timeout,
         )
+        self._is_known = True
         return list(updates)
 
     async def _keep_and_advance(self, update: Any) -> None:

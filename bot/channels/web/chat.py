@@ -130,6 +130,8 @@ class WebChannel:
     async def read(self, arrivals: Sequence[Arrival]) -> Incoming | None:
         return read_own(arrivals)
 
+    async def close(self) -> None: ...
+
     async def send(self, outgoing: Outgoing) -> Receipt:
         """The message is in the store: whoever has the page open is told to look."""
         self._listeners.ring(outgoing.to.user)

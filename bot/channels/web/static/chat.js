@@ -58,7 +58,7 @@
       wait(false);
       if (document.hidden) document.title = `（${++unread}）${TITLE}`;
     }
-    if (isAtEnd) bringIn(node);
+    if (isAtEnd) bringIn(node); else $("below").hidden = false;
   };
   const release = () => { if (![...pending.values()].some((one) => one.isFlying)) held.splice(0).forEach(add); };
 
@@ -224,6 +224,8 @@
     picked = []; showTray(); text.value = ""; grow();
     start(bubble(newId(), fields));
   };
+  $("below").onclick = toEnd;
+  log.addEventListener("scroll", () => { if (log.scrollTop > -120) $("below").hidden = true; }, { passive: true });
   text.oninput = grow;
   text.onkeydown = (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
