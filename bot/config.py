@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from bot.channels.telegram import TelegramSettings
 from bot.conversation.decision import Policy
-from bot.conversation.safety import Danger
+from bot.conversation.safety import Danger, spelled_out
 from bot.conversation.wishes import Lexicon, Wish
 from bot.domain import Address, Commissioner, Kind, Problem
 from bot.errors import ConfigError
@@ -128,12 +128,30 @@ class DangerShape(Shape):
     unless: tuple[Line, ...] = ()
     despite: tuple[Line, ...] = ()
 
+    def build(self, groups: Mapping[str, tuple[str, ...]]) -> Danger:
+        return Danger(
+            self.danger,
+            tuple(spelled_out(words, groups) for words in self.all_of),
+            spelled_out(self.unless, groups),
+            spelled_out(self.despite, groups),
+        )
+
 
 class LexiconShape(Shape):
     fillers: tuple[Line, ...] = ()
     wishes: dict[Wish, tuple[Line, ...]]
     townships: tuple[Line, ...] = ()
+    groups: dict[Line, tuple[Line, ...]] = Field(default_factory=dict)
     emergency: tuple[DangerShape, ...]
+
+    @model_validator(mode="after")
+    def _known_groups(self) -> LexiconShape:
+        for danger in self.emergency:
+            try:
+                danger.build(self.groups)
+            except KeyError as error:
+                raise ValueError(f"groups 里没有 {error} 这一组") from error
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +202,7 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
         telegram=_telegram(settings, environ),
         commissioners=tuple(shape.build() for shape in roster.commissioners),
         lexicon=Lexicon(words.wishes, words.fillers, words.townships),
-        dangers=tuple(
-            Danger(one.danger, one.all_of, one.unless, one.despite) for one in words.emergency
-        ),
+        dangers=tuple(one.build(words.groups) for one in words.emergency),
         phrases=_phrases(folder / "phrases.yaml"),
     )
 

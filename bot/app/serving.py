@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import uvicorn
@@ -39,7 +42,7 @@ async def serve(core: Core) -> None:
         channels.append(TelegramChannel(config.telegram, store, arrived, now))
     service = Service(core, store, channels, arrived=arrived, clock=now)
     routes = [route for channel in channels for route in channel.routes()]
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             web.build(routes, store, settings, now),
             host=config.web.host,
@@ -61,17 +64,39 @@ def _desk_library(core: Core) -> DeskLibrary:
     return DeskLibrary(core.library.entry, core.naming.domain)
 
 
+class _Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn raises SIGTERM again once its own connections are closed,
+    which would end the process amid a turn or a send."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 async def _together(service: Service, server: uvicorn.Server, core: Core, store: Store) -> None:
+    asked = asyncio.create_task(_asked_to_stop())
     working = asyncio.create_task(service.run())
     serving = asyncio.create_task(server.serve())
     greeting = asyncio.create_task(_greet(server, core, store))
-    done, _ = await asyncio.wait({working, serving}, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait({asked, working, serving}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    for task in (working, greeting):
+    for task in (asked, working, greeting):
         task.cancel()
-    await asyncio.wait({working, serving, greeting})
+    await asyncio.wait({asked, working, serving, greeting})
     for task in done:
         task.result()  # what died of an error says so
+
+
+async def _asked_to_stop() -> None:
+    """Return at the first SIGINT or SIGTERM; a second one ends the process at once."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await stop.wait()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
 
 
 async def _greet(server: uvicorn.Server, core: Core, store: Store) -> None:

@@ -11,6 +11,7 @@ from bot.conversation.own_cases import OwnCases
 from bot.conversation.recall import (
     case_by,
     in_state,
+    last_question,
     open_cases,
     question_by,
     question_of,
@@ -87,7 +88,7 @@ class Asking:
 
     def danger(self, incoming: Incoming, context: Context) -> Turn | None:
         """A person in danger: 120 first, and commissioner and dispatchers are told at once."""
-        danger = danger_in(incoming.text, self._rules.dangers)
+        danger = self._danger(incoming.text, context)
         if danger is None:
             return None
         findings = self._library.search(incoming.text)
@@ -100,6 +101,16 @@ class Asking:
         first_aid = Outgoing(incoming.sender, paragraphs(self._say(f"emergency.{danger}")))
         replies = (first_aid, *turn.replies)
         return replace(turn, replies=replies, decision=Emergency(danger, subject))
+
+    def _danger(self, text: str, context: Context) -> str | None:
+        """In the words themselves, or in what they add to the question before: 老公遭叮了,
+        then 他喉咙紧."""
+        dangers, last = self._rules.dangers, last_question(context)
+        if found := danger_in(text, dangers):
+            return found
+        if not text or last is None or danger_in(last.text, dangers):
+            return None
+        return danger_in(f"{last.text}，{text}", dangers)
 
     def ask(self, incoming: Incoming, context: Context) -> Turn:
         question = question_of(incoming, context)

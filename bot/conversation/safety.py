@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 _NEGATED = "".join(f"(?<!{word})" for word in ("没", "没得", "没有", "莫得", "不", "未"))
+_GROUP = re.compile(r"<.+>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,15 @@ class Danger:
 @cache
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(f"{_NEGATED}(?:{'|'.join(map(re.escape, words))})")
+
+
+def spelled_out(words: Iterable[str], groups: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The words with every <name> replaced by that group's words; KeyError for an unknown name."""
+    return tuple(
+        spelled
+        for word in words
+        for spelled in (groups[word[1:-1]] if _GROUP.fullmatch(word) else (word,))
+    )
 
 
 def danger_in(text: str, dangers: Iterable[Danger]) -> str | None:

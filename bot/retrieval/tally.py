@@ -22,16 +22,18 @@ OUTCOMES: Mapping[str, str] = {
     "emergency": "急救",
 }
 _ANSWERED = ("answer_right", "answer_part", "answer_wrong")
-_NAMES: Mapping[str, str] = {
+KINDS: Mapping[str, str] = {
     "question": "提问",
-    "unanswerable": "答不了的",
     "followup": "追问",
     "compound": "一句两问",
+    "burst": "连发几条",
+    "unanswerable": "答不了的",
     "near": "别的农业问题",
     "far": "不相干的",
     "emergency": "紧急",
     "not_emergency": "像紧急的",
-    "burst": "连发几条",
+}
+_STYLES: Mapping[str, str] = {
     "dialect": "方言",
     "symptom": "症状",
     "short": "短句",
@@ -112,13 +114,14 @@ def judge(
 
 def total(judged: Sequence[Judged]) -> tuple[Total, ...]:
     """Every kind, each followed by its styles and its domains."""
-    kinds = dict.fromkeys(case.kind for case in judged)
+    kinds = (kind + ending for kind in KINDS for ending in ("", WITHOUT_ENTRY))
     return tuple(each for kind in kinds for each in _of_kind(kind, judged))
 
 
 def _of_kind(kind: str, judged: Sequence[Judged]) -> Iterator[Total]:
     cases = [case for case in judged if case.kind == kind]
-    yield _total(kind, None, None, cases)
+    if cases:
+        yield _total(kind, None, None, cases)
     for style in sorted({case.style for case in cases if case.style}):
         yield _total(kind, style, None, [case for case in cases if case.style == style])
     for domain in sorted({case.domain for case in cases}):
@@ -166,9 +169,9 @@ def _row(each: Total) -> tuple[str, ...]:
 
 def _label(each: Total) -> str:
     if part := each.style or each.domain:
-        return f"  {_NAMES.get(part, part)}"
+        return f"  {_STYLES.get(part, part)}"
     kind = each.kind.removesuffix(WITHOUT_ENTRY)
-    return _NAMES[kind] + ("（库里没有）" if kind != each.kind else "")
+    return KINDS[kind] + ("（库里没有）" if kind != each.kind else "")
 
 
 def _width(text: str) -> int:

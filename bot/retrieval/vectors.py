@@ -6,10 +6,8 @@ import fcntl
 import hashlib
 import logging
 import os
-import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -27,16 +25,6 @@ logger = logging.getLogger(__name__)
 
 _AT_ONCE = 256  # texts encoded between two saves: what a kill can cost, some seconds
 _KEY = hashlib.sha256().digest_size
-# What reading a damaged archive is known to raise; a zip's checksums cover every byte read.
-_DAMAGE = (
-    BadZipFile,
-    zlib.error,
-    ValueError,
-    LookupError,
-    TypeError,
-    EOFError,
-    NotImplementedError,
-)
 
 
 class VectorCache:
@@ -82,14 +70,13 @@ class VectorCache:
 
     def _read(self, embedder: Embedder) -> Known:
         try:
-            with np.load(self._path, allow_pickle=False) as archive:
+            # Opened here because np.load leaves a file that is no archive open.
+            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 return _fitting(archive, embedder)
         except FileNotFoundError:
             return {}
-        except (OSError, *_DAMAGE) as error:
-            logger.warning(
-                "vector cache %s is unreadable and will be rebuilt: %s", self._path, error
-            )
+        except Exception as error:  # noqa: BLE001 – numpy and zip meet damage with a dozen kinds
+            logger.warning("vector cache %s is damaged, rebuilding it: %s", self._path, error)
             return {}
 
     def _keep(self, known: Known, embedder: Embedder) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
@@ -87,7 +87,7 @@ class Database:
         if name in self._held:
             if _is_alive(self._held[name]):
                 return True
-            self._held.pop(name).invalidate()
+            _let_go(self._held.pop(name))
         connection = self._reader.connect()
         question = text("SELECT pg_try_advisory_lock(hashtext(current_schema()), :key)")
         if connection.execute(question, {"key": _key(name) % 2**31}).scalar_one():
@@ -98,8 +98,7 @@ class Database:
 
     def close(self) -> None:
         for connection in self._held.values():
-            connection.invalidate()  # ends the server's session, and with it the lock
-            connection.close()
+            _let_go(connection)
         self._held.clear()
         self._engine.dispose()
 
@@ -135,6 +134,13 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _key(name: str) -> int:
     return int.from_bytes(hashlib.sha256(f"tianwen:{name}".encode()).digest()[:8], signed=True)
+
+
+def _let_go(connection: Connection) -> None:
+    with suppress(DBAPIError):  # at once, where the server would take its time to see us gone
+        connection.execute(text("SELECT pg_advisory_unlock_all()"))
+    connection.invalidate()
+    connection.close()
 
 
 def _is_alive(connection: Connection) -> bool:

@@ -12,7 +12,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    exists,
     func,
     or_,
     select,
@@ -40,7 +39,7 @@ IS_NEW = text(f"messages.{NEW}")
 ALBUM = messages.c.group == bindparam("album")
 ARRIVAL = (messages.c.channel, messages.c.uid, messages.c.user, messages.c.raw)
 WAITING = (
-    select(*ARRIVAL, messages.c.group, messages.c.id, messages.c.ready_at)
+    select(*ARRIVAL, messages.c.group, messages.c.id)
     .where(is_at(messages), IS_NEW)
     .order_by(messages.c.id)
 )
@@ -53,39 +52,38 @@ RELEASE = update(messages).where(is_at(messages), text(HELD))
 RELEASE = RELEASE.values(state=State.PENDING.value, ready_at=bindparam("now"))
 UNCLAIM = update(conversations).where(is_at(conversations)).values(claimed_until=None)
 
-_older = messages.alias("older")
-_is_behind = exists().where(
-    _older.c.channel == messages.c.channel,
-    _older.c.user == messages.c.user,
-    text(f"older.{NEW}"),
-    _older.c.id < messages.c.id,
+# A conversation's `ready_at` follows its oldest new message. This runs when the conversation's row
+# is locked already: only then PostgreSQL sees every message that was written before.
+FOLLOW = (
+    update(conversations)
+    .where(is_at(conversations))
+    .values(ready_at=OLDEST.with_only_columns(messages.c.ready_at).scalar_subquery())
 )
-_is_free = or_(
-    conversations.c.claimed_until.is_(None), conversations.c.claimed_until <= bindparam("now")
+_is_ready = and_(
+    conversations.c.ready_at <= bindparam("now"),
+    or_(
+        conversations.c.claimed_until.is_(None),
+        conversations.c.claimed_until <= bindparam("now"),
+    ),
 )
-_heads = conversations.join(
-    messages,
-    (conversations.c.channel == messages.c.channel) & (conversations.c.user == messages.c.user),
-)
-_next_conversation = (
+_next_one = (
     select(conversations.c.id)
-    .select_from(_heads)
-    .where(IS_NEW, messages.c.ready_at <= bindparam("now"), _is_free, ~_is_behind)
-    .order_by(messages.c.id)
+    .where(_is_ready)
+    .order_by(conversations.c.ready_at, conversations.c.id)
     .limit(1)
-    .with_for_update(of=conversations, skip_locked=True)
+    .with_for_update(skip_locked=True)
 )
-_claimable_at = case(
-    (conversations.c.claimed_until > messages.c.ready_at, conversations.c.claimed_until),
-    else_=messages.c.ready_at,
-)
-NEXT_AT = select(func.min(_claimable_at)).select_from(_heads).where(IS_NEW, ~_is_behind)
 CLAIM = (
     update(conversations)
-    .where(conversations.c.id == _next_conversation.scalar_subquery())
+    .where(conversations.c.id == _next_one.scalar_subquery())
     .values(claimed_until=bindparam("until"))
     .returning(conversations.c.channel, conversations.c.user)
 )
+_claimable_at = case(
+    (conversations.c.claimed_until > conversations.c.ready_at, conversations.c.claimed_until),
+    else_=conversations.c.ready_at,
+)
+NEXT_AT = select(func.min(_claimable_at)).where(conversations.c.ready_at.is_not(None))
 REMEMBER = (
     update(conversations)
     .where(is_at(conversations))
@@ -126,12 +124,14 @@ class Inbox:
     def __init__(self, database: Database, accounts: Accounts) -> None:
         self._database = database
         self._accounts = accounts
-        greet = database.insert(conversations)
-        self._greet = greet.on_conflict_do_update(
-            index_elements=["channel", "user"], set_={"last_seen": greet.excluded.last_seen}
-        )
         keep = database.insert(messages).on_conflict_do_nothing()
         self._keep = keep.returning(messages.c.id)
+        greet = database.insert(conversations)
+        ready_at = func.coalesce(conversations.c.ready_at, greet.excluded.ready_at)
+        self._greet = greet.on_conflict_do_update(
+            index_elements=["channel", "user"],
+            set_={"last_seen": greet.excluded.last_seen, "ready_at": ready_at},
+        )
 
     def receive(
         self, arrival: Arrival, now: datetime, *, settle: timedelta = timedelta(0)
@@ -142,16 +142,17 @@ class Inbox:
         due again: he can be reached now.
         """
         here = at(Address(arrival.channel, arrival.user))
-        user = {"channel": arrival.channel, "user": arrival.user}
+        row = _arrival_row(arrival, now, now + settle)
+        user = {name: row[name] for name in ("channel", "user", "ready_at")}
         with self._database.write() as connection:
-            connection.execute(self._greet, {**user, "last_seen": now})
-            row = _arrival_row(arrival, now, now + settle)
             number = connection.execute(self._keep, row).scalar_one_or_none()
             if number is None:
                 return None
+            connection.execute(self._greet, {**user, "last_seen": now})
             if arrival.group is not None:  # a part of an album puts all its parts off
                 parts = {**here, "album": arrival.group, "until": now + settle}
                 connection.execute(SETTLE, parts)
+                connection.execute(FOLLOW, here)
             connection.execute(RELEASE, {**here, "now": now})
             return int(number)
 
@@ -159,17 +160,12 @@ class Inbox:
         """The next message, with the other parts of its album; () where nothing is ready.
 
         The conversation is nobody else's until the message is saved, dropped, postponed or set
-        aside, or the lease is over. The second look is needed on PostgreSQL: what the first one
-        saw may have been taken before its row was locked.
+        aside, or the lease is over.
         """
         times = {"now": now, "until": now + lease}
         with self._database.write() as connection:
-            while row := connection.execute(CLAIM, times).one_or_none():
-                here = at(Address(row.channel, row.user))
-                if parts := _head(connection, here, now):
-                    return parts
-                connection.execute(UNCLAIM, here)
-        return ()
+            row = connection.execute(CLAIM, times).one_or_none()
+            return _head(connection, at(Address(row.channel, row.user))) if row else ()
 
     def next_at(self) -> datetime | None:
         """When `claim` will have something, unless more is written or a claim is let go: albums
@@ -197,6 +193,7 @@ class Inbox:
             with self._database.write() as connection:
                 _take(connection, turn, incoming, now)
                 _mark(connection, others, state=State.DONE.value, done_at=now)
+                connection.execute(FOLLOW, at(incoming.sender))
                 TurnWriter(self._database, connection, now).write(turn, incoming)
         except _AlreadySaved:
             logger.warning("message %d was saved by another worker", incoming.id)
@@ -231,6 +228,7 @@ class Inbox:
         with self._database.write() as connection:
             connection.execute(UNCLAIM, here)
             _mark(connection, arrivals, **values)
+            connection.execute(FOLLOW, here)
 
     def recover(self) -> None:
         """At the start of the only process there is (SQLite): nobody holds anything, and what
@@ -297,14 +295,12 @@ def _mark(connection: Connection, arrivals: Sequence[Arrival], **values: Any) ->
         connection.execute(update(messages).where(are_these).values(**values))
 
 
-def _head(connection: Connection, here: dict[str, str], now: datetime) -> tuple[Arrival, ...]:
+def _head(connection: Connection, here: dict[str, str]) -> tuple[Arrival, ...]:
     """The oldest message and the other parts of its album, which all settle at one time."""
-    row = connection.execute(OLDEST, here).one_or_none()
-    if row is None or row.ready_at > now:
-        return ()
-    if row.group is None:
-        return (_arrival(row),)
-    return tuple(map(_arrival, connection.execute(PARTS, {**here, "album": row.group})))
+    oldest = connection.execute(OLDEST, here).one()
+    if oldest.group is None:
+        return (_arrival(oldest),)
+    return tuple(map(_arrival, connection.execute(PARTS, {**here, "album": oldest.group})))
 
 
 def _arrival(row: Row[*tuple[Any, ...]]) -> Arrival:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     or_,
     select,
     text,
@@ -43,17 +44,22 @@ IS_ON_THE_WAY = text(f"messages.{ON_THE_WAY}")
 
 
 _older = messages.alias("older")
-_is_behind = exists().where(
-    _older.c.channel == messages.c.channel,
-    _older.c.user == messages.c.user,
-    text(f"older.{ON_THE_WAY}"),
-    _older.c.id < messages.c.id,
+# A scalar subquery, because PostgreSQL makes NOT EXISTS a join of the whole backlog with itself;
+# + 0, because it would walk the backlog by id rather than look the user up.
+_is_first = messages.c.id == (
+    select(func.min(_older.c.id + literal_column("0")))
+    .where(
+        _older.c.channel == messages.c.channel,
+        _older.c.user == messages.c.user,
+        text(f"older.{ON_THE_WAY}"),
+    )
+    .scalar_subquery()
 )
 _is_head = and_(
     messages.c.channel == bindparam("at_channel"),
     IS_ON_THE_WAY,
     messages.c.user.not_in(bindparam("skip", expanding=True)),
-    ~_is_behind,
+    _is_first,
 )
 _next_message = (
     select(messages.c.id)

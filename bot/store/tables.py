@@ -90,10 +90,12 @@ conversations = Table(
     Column("channel", Text, nullable=False),
     Column("user", Text, nullable=False),
     Column("memory", Text),
+    Column("ready_at", Instant),  # when its oldest new message may be taken; none: nothing waits
     Column("claimed_until", Instant),
     Column("last_seen", Instant),  # when the user last wrote
     Column("position", BigInteger, nullable=False, server_default="0"),  # lines shown so far
     UniqueConstraint("channel", "user"),
+    _partial("ix_conversations_ready", "ready_at IS NOT NULL", "ready_at"),
 )
 
 messages = Table(
@@ -121,8 +123,7 @@ messages = Table(
     Column("created_at", Instant, nullable=False),
     Column("done_at", Instant),
     UniqueConstraint("channel", "uid"),
-    _partial("ix_messages_new", NEW, "id"),
-    _partial("ix_messages_new_by_user", NEW, "channel", "user", "id"),
+    _partial("ix_messages_new", NEW, "channel", "user", "id"),
     _partial("ix_messages_due", ON_THE_WAY, "channel", "id"),
     _partial("ix_messages_due_by_user", ON_THE_WAY, "channel", "user", "id"),
     _partial("ix_messages_held", HELD, "channel", "user"),

@@ -124,21 +124,22 @@ async def test_each_case_lies_on_its_shelf(world):
     assert shelves(page) == {"等您接": [6, 1], "您在办": [2, 3], "最近办完": [4, 5]}
 
 
-async def test_a_dispatcher_sees_what_nobody_has_and_what_is_late(world):
+async def test_a_dispatcher_sees_what_nobody_has_and_what_presses(world):
     for opened in (
         case(1),
         case(2, holder=None, state=CaseState.UNPLACED),
         case(3, state=CaseState.ACCEPTED, due_at=NOW - timedelta(minutes=1)),
         case(4, reminders=1),
         case(5, holder="zhao"),
+        case(6, is_urgent=True),
     ):
         world.open_case(opened)
     page = (await (await world.at_desk("zhao")).open("/desk")).text
     assert shelves(page) == {
         "等您接": [5],
         "您在办": [],
+        "紧急或超时": [6, 3, 4],
         "待分派": [2],
-        "超时没办": [3, 4],
         "别人在办": [1],
         "最近办完": [],
     }

@@ -166,7 +166,7 @@ class World:
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
         listening = [asyncio.create_task(one.listen()) for one in (self.chat, self.desk)]
-        while not server.started:  # uvicorn has no event for it
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
         try:

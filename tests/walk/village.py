@@ -199,6 +199,14 @@ class Village:
         arrival = Arrival(channel, f"{user}:{uuid4()}", user, write_own(**fields))
         self.store.inbox.receive(arrival, self.clock())
 
+    def press(self, user: str, action: str) -> None:
+        """A button on a farmer's page; nobody is woken yet."""
+        self._receive("web", user, press=action)
+
+    @staticmethod
+    def at(user: str) -> Address:
+        return Address("web", user)
+
     def page(self, user: str, channel: str = "web") -> list[str]:
         """What a farmer's page, or a desk, was told so far."""
         shown = self.store.inbox.history(Address(channel, user))
@@ -243,7 +251,6 @@ async def open_village(
         async with working(village):
             yield village
     finally:
-        await channel.close()
         store.close()
 
 

@@ -31,6 +31,14 @@ STATES = {
     CaseState.RESOLVED: "已解决",
     CaseState.CANCELLED: "农户已取消",
 }
+SHELVES = (  # key, title, what an empty one says
+    ("offered", "等您接", "没有等您接的问题。"),
+    ("mine", "您在办", "手上没有在办的问题。"),
+    ("pressing", "紧急或超时", "没有要催的问题。"),
+    ("unplaced", "待分派", "没有待分派的问题。"),
+    ("others", "别人在办", ""),
+    ("done", "最近办完", "还没有办完的问题。"),
+)
 SOURCES = {"web": "网页", "telegram": "Telegram", "wechat": "微信", "console": "命令行"}
 TROUBLES = {
     State.PENDING: "正在送",
@@ -238,19 +246,13 @@ class Board:
         found: dict[str, list[Card]] = {}
         for case in self._by_need(cases):
             found.setdefault(self._shelf_of(me, case), []).append(self.card(case))
-        names = [
-            ("offered", "等您接", "没有等您接的问题。"),
-            ("mine", "您在办", "手上没有在办的问题。"),
-            ("unplaced", "待分派", "没有待分派的问题。"),
-            ("late", "超时没办", "没有超时的问题。"),
-            ("others", "别人在办", ""),
-            ("done", "最近办完", "还没有办完的问题。"),
-        ]
-        shown = {"offered", "mine", "done"} | ({"unplaced", "late"} if me.is_dispatcher else set())
+        shown = {"offered", "mine", "done"}
+        if me.is_dispatcher:
+            shown |= {"pressing", "unplaced", *found}
         return [
             Shelf(key, title, empty, tuple(found.get(key, ())))
-            for key, title, empty in names
-            if key in shown or (key in found and me.is_dispatcher)
+            for key, title, empty in SHELVES
+            if key in shown
         ]
 
     def _shelf_of(self, me: Commissioner, case: Case) -> str:
@@ -263,7 +265,8 @@ class Board:
             return "mine"
         if not case.is_open or case.state is CaseState.ANSWERED:
             return "done"
-        return "late" if self._is_late(case) else "others"
+        is_pressing = self._is_late(case) or (case.is_urgent and case.state in NOT_TAKEN)
+        return "pressing" if is_pressing else "others"
 
     # one case
 

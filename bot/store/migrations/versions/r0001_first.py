@@ -28,11 +28,13 @@ def _conversations() -> None:
         _text("channel"),
         _text("user"),
         _text("memory", nullable=True),
+        _time("ready_at", nullable=True),
         _time("claimed_until", nullable=True),
         _time("last_seen", nullable=True),
         sa.Column("position", sa.BigInteger, nullable=False, server_default="0"),
         sa.UniqueConstraint("channel", "user", name="uq_conversations_channel_user"),
     )
+    _partial_index("ix_conversations_ready", "conversations", ["ready_at"], "ready_at IS NOT NULL")
 
 
 def _messages() -> None:
@@ -71,8 +73,7 @@ def _messages() -> None:
 def _indexes_of_messages() -> None:
     on_the_way = "state IN ('pending', 'sending', 'doubtful')"
     for name, columns, condition in (
-        ("new", ["id"], "state = 'new'"),
-        ("new_by_user", ["channel", "user", "id"], "state = 'new'"),
+        ("new", ["channel", "user", "id"], "state = 'new'"),
         ("due", ["channel", "id"], on_the_way),
         ("due_by_user", ["channel", "user", "id"], on_the_way),
         ("held", ["channel", "user"], "state = 'held'"),

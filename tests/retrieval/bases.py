@@ -1,0 +1,61 @@
+"""Small knowledge bases, and an embedder that remembers what it was asked to encode."""
+
+from bot.domain import Domain, Entry, KnowledgeBase, OutOfScope
+from bot.retrieval.embedder import HashingEmbedder
+
+RUST = Entry(
+    "pepper-rust",
+    "sichuan-pepper",
+    "花椒锈病",
+    ("叶子背面一层黄粉粉", "花椒叶子起锈", "椒叶黄点点往下掉"),
+    "先摘病叶烧掉。",
+    (),
+    ("某标准",),
+)
+SWARM = Entry(
+    "bee-swarm-catch",
+    "beekeeping",
+    "收回分出来的蜂团",
+    ("蜂子飞出来团在树上", "分蜂团咋个收"),
+    "天黑前把蜂团抖进空箱。",
+    (),
+    ("某书",),
+)
+PRICE = Entry(
+    "citrus-price-info",
+    "citrus-marketing",
+    "到哪里看柑橘行情",
+    ("今天柑子好多钱一斤", "血橙啥子价", "哪里查橘子价格"),
+    "看产地批发市场的日报。",
+    (),
+    ("某网",),
+)
+SUBSIDY = OutOfScope(("养蜂有没得补助拿", "买蜂箱国家贴钱不"), "补贴我说不准。")
+
+
+def base_of(*entries, rules=(SUBSIDY,), revision="r1"):
+    domains = {
+        "beekeeping": Domain(
+            "beekeeping", "养蜂", "beekeeping", ("蜂",), out_of_scope=tuple(rules)
+        ),
+        "sichuan-pepper": Domain("sichuan-pepper", "花椒", "pepper", ("花椒",)),
+    }
+    return KnowledgeBase(revision, domains, {entry.id: entry for entry in entries})
+
+
+BASE = base_of(RUST, SWARM, PRICE)
+
+
+class CountingEmbedder(HashingEmbedder):
+    def __init__(self, fingerprint="counting", dimension=64):
+        super().__init__(dimension)
+        self._name = fingerprint
+        self.encoded = []
+
+    @property
+    def fingerprint(self):
+        return self._name
+
+    def passages(self, texts):
+        self.encoded.extend(texts)
+        return super().queries(texts)

@@ -1,0 +1,48 @@
+"""Questions whose decision is known, picked from whatever knowledge ships at the time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.app.compose import Core
+from bot.conversation.decision import decide
+from bot.conversation.safety import danger_in
+from bot.domain import Answer, Clarify, Decision
+
+
+def decision(core: Core, text: str) -> Decision | None:
+    """What a first message of these words leads to; None where it is read otherwise."""
+    rules = core.rules
+    if danger_in(text, rules.dangers) or rules.lexicon.wish(text) or len(text) < 4:
+        return None
+    if rules.lexicon.is_township(text):
+        return None
+    return decide(text, core.library.search(text), core.library.domains(), rules.policy)
+
+
+def answerable(core: Core, count: int) -> list[str]:
+    """Phrasings of different entries that are answered at once."""
+    found = [
+        next((text for text in entry.questions if _answers(core, text, entry.id)), None)
+        for entry in core.bookshelf.retriever.index.base.entries.values()
+    ]
+    return [text for text in found if text][:count]
+
+
+def vague(core: Core) -> tuple[str, str]:
+    """Words that lead to choices, and the entry that is the first of them."""
+    return next(_vague(core))
+
+
+def _answers(core: Core, text: str, entry: str) -> bool:
+    made = decision(core, text)
+    return isinstance(made, Answer) and made.match.entry.id == entry
+
+
+def _vague(core: Core) -> Iterator[tuple[str, str]]:
+    for entry in core.bookshelf.retriever.index.base.entries.values():
+        for text in entry.questions:
+            for end in range(6, len(text)):
+                made = decision(core, text[:end])
+                if isinstance(made, Clarify) and len(made.matches) > 1:
+                    yield text[:end], made.matches[0].entry.id

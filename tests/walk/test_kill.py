@@ -1,0 +1,190 @@
+"""SIGKILL at random instants, fifty times a database: nothing is lost, hardly anything is said
+twice. TIANWEN_KILL_SEED repeats a run's dice, TIANWEN_KILLS changes the number."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain import Address, CaseState
+from bot.store import Store
+from tests.channels.fake_telegram import FakeTelegram
+from tests.postgres import fresh_schema
+from tests.walk.crowd import Town, busy
+from tests.walk.homes import LV, QIN, WANG, ZHAO, furnish
+from tests.walk.processes import Serving, run
+from tests.walk.reckoning import Books, check_page, duplicates
+from tests.walk.samples import answerable
+from tests.walk.village import core_of, is_busy, until
+
+KILLS = int(os.environ.get("TIANWEN_KILLS", "50"))
+CHATS = {WANG: 900, LV: 901, ZHAO: 902}
+LEASES = {"take": 6, "send": 4}
+DRAINED = 150.0  # seconds: one message a second to a commissioner's chat, and a lease or two
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@dataclass
+class Storm:
+    """The servers of a home, and when they die."""
+
+    servers: Sequence[Serving]
+    chance: random.Random
+    kills: int = 0
+
+    async def blow(self, times: int) -> None:
+        """Kill one server after the other: some while they start, most at work."""
+        for _ in range(times):
+            victim = self.chance.choice(self.servers)
+            if self.chance.random() < 0.2:
+                await asyncio.sleep(self.chance.uniform(0, 1.5))
+            else:
+                await victim.is_open()
+                await asyncio.sleep(self.chance.uniform(0.1, 2))
+            victim.kill()
+            self.kills += 1
+            victim.start()
+
+
+async def weather(
+    url: str, folder: Path, telegram: FakeTelegram, *, servers: int, kills: int
+) -> None:
+    """A busy town under a storm; then everything is reckoned up."""
+    seed = int(os.environ.get("TIANWEN_KILL_SEED", random.SystemRandom().randrange(10**6)))
+    print(f"\nTIANWEN_KILL_SEED={seed}")
+    home = furnish(
+        folder / "home",
+        addresses={name: str(chat) for name, chat in CHATS.items()},
+        leases=LEASES,
+        web={"trusted_proxies": ["127.0.0.1"]},
+        telegram={"base_url": f"{telegram.url}/bot", "base_file_url": f"{telegram.url}/file/bot"},
+    )
+    core = core_of(home)
+    log = folder / "serve.log"
+    serving = [Serving(home, url, log=log) for _ in range(servers)]
+    storm = Storm(serving, random.Random(seed))
+    doors = [lambda one=one: one.url for one in serving]
+    chance = random.Random(seed + 1)
+    town = Town(telegram, core.config.phrases, chance, doors, answerable(core, 12))
+    start = time.monotonic()
+    for one in serving:
+        one.start()
+    try:
+        await storm.blow(3)  # also while the tables are made
+        for one in serving:
+            await one.is_open()
+        store = Store.open(url, commissioners=core.config.commissioners)
+        try:
+            await _live_through(town, storm, store, kills - 3)
+            blown = time.monotonic() - start
+            await _check(town, storm, store)
+        finally:
+            store.close()
+        print(
+            f"{storm.kills} kills in {blown:.0f} s, {time.monotonic() - start:.0f} s in all; "
+            f"{len(town.farmers)}+{len(town.browsers)} farmers, {len(town.replies)} replies, "
+            f"{town.troubles} requests made again, {duplicates(town, Books.of(store))} duplicates"
+        )
+        assert [await one.stop() for one in serving] == [0] * len(serving)
+    finally:
+        for one in serving:
+            one.kill()
+    assert "ERROR" not in log.read_text(), log.read_text()[-5000:]
+
+
+async def _live_through(town: Town, storm: Storm, store: Store, kills: int) -> None:
+    def invite() -> str:
+        return store.accounts.invite(QIN, datetime.now(UTC), valid=timedelta(hours=1))
+
+    works = [
+        *(town.answers_by_telegram(chat) for chat in CHATS.values()),
+        town.answers_at_the_desk(invite),
+        town.farmers_are_content(),
+    ]
+    async with busy(town, *works, every=1.2):
+        await storm.blow(kills)
+        town.is_over = True
+        await until(
+            lambda: _is_calm(town, store), lambda: _state(town, store), seconds=DRAINED
+        )
+
+
+def _is_calm(town: Town, store: Store) -> bool:
+    """Everything was received, taken and sent, and every case has its answer."""
+    if town.telegram.updates or is_busy(store):
+        return False
+    everybody = len(town.farmers) + len(town.browsers)
+    with_cases = store.cases.for_commissioner(ZHAO, is_dispatcher=True, include_closed=10_000)
+    answered = {CaseState.ANSWERED, CaseState.RESOLVED}
+    return len(with_cases) == everybody and all(case.state in answered for case in with_cases)
+
+
+def _state(town: Town, store: Store) -> str:
+    cases = store.cases.for_commissioner(ZHAO, is_dispatcher=True, include_closed=10_000)
+    waiting = [(case.number, case.state) for case in cases if case.state != CaseState.ANSWERED]
+    return (
+        f"{store.inbox.tally()} {store.outbox.tally()} updates {len(town.telegram.updates)} "
+        f"farmers {len(town.farmers)}+{len(town.browsers)} cases {len(cases)} waiting {waiting}"
+    )
+
+
+async def _check(town: Town, storm: Storm, store: Store) -> None:
+    books = Books.of(store)
+    assert books.states() == {"done", "sent"}
+    for user, farmer in town.farmers.items():
+        books.check_farmer(farmer, Address("telegram", user))
+    for farmer, browser in town.browsers.values():
+        books.check_farmer(farmer, await check_page(farmer, browser, town, books))
+    for number, words in town.replies.items():
+        books.check_reply(number, words)
+    for number in town.solved:
+        case = store.cases.get(number)
+        assert case
+        assert case.state is CaseState.RESOLVED
+    assert duplicates(town, books) <= storm.kills
+
+
+async def test_fifty_kills_lose_no_question_and_no_reply(url, tmp_path, telegram) -> None:
+    await weather(url, tmp_path, telegram, servers=1, kills=KILLS)
+
+
+@pytest.mark.postgres
+async def test_two_processes_share_the_work_and_survive_each_others_death(
+    postgres, tmp_path, telegram
+) -> None:
+    with fresh_schema(postgres) as url:
+        await weather(url, tmp_path, telegram, servers=2, kills=KILLS // 3)
+
+
+OPENS = """
+import os, sys
+from bot.store import Store
+print("begin", flush=True)
+Store.open(os.environ["TIANWEN_DATABASE"], commissioners=()).close()
+print("made", flush=True)
+"""
+
+
+def test_a_kill_while_the_tables_are_made_leaves_a_database_that_opens(url) -> None:
+    chance = random.Random(1)
+    for _ in range(8):
+        process = run(OPENS, {"TIANWEN_DATABASE": url})
+        assert process.stdout
+        assert process.stdout.readline() == b"begin\n"
+        time.sleep(chance.uniform(0, 0.25))
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    store = Store.open(url, commissioners=())
+    try:
+        assert store.inbox.tally() == {}
+    finally:
+        store.close()
