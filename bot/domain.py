@@ -454,7 +454,7 @@ class Invitation:
 @dataclass(frozen=True, slots=True)
 class Context:
     """Everything known when a message is taken. For a farmer `cases` are his own; for a
-    commissioner those offered to, held or once seen by him, and all unplaced for a dispatcher;
+    commissioner those offered to, held or once seen by him, for a dispatcher everybody's;
     open ones and the recently closed."""
 
     now: datetime

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select
 
-from bot.domain import Address, Case, CaseState
+from bot.domain import Address, Case
 from bot.store import codec
 from bot.store.history import thread
 from bot.store.tables import at, case_people, cases, is_at
@@ -30,8 +30,10 @@ def _chosen(*conditions: ColumnElement[bool]) -> Select[Any]:
 
 
 def _recent(is_his: ColumnElement[bool]) -> Select[Any]:
+    """Open ones and those closed lately, newest first."""
     is_recent = or_(IS_OPEN, cases.c.changed_at >= bindparam("since"))
-    return _chosen(is_his, is_recent).order_by(cases.c.number).limit(MANY)
+    newest = (cases.c.is_open.desc(), cases.c.number.desc())
+    return _chosen(is_his, is_recent).order_by(*newest).limit(MANY)
 
 
 OF_FARMER = _recent(is_at(cases))
@@ -107,17 +109,16 @@ class Cases:
 
 def farmers(connection: Connection, farmer: Address, now: datetime) -> tuple[Case, ...]:
     """His open and recently closed cases, oldest first."""
-    return _decoded(connection, OF_FARMER, {**at(farmer), "since": now - RECENT})
+    return _in_order(connection, OF_FARMER, {**at(farmer), "since": now - RECENT})
 
 
 def commissioners(
     connection: Connection, commissioner_id: str, now: datetime, *, is_dispatcher: bool
 ) -> tuple[Case, ...]:
-    """Open and recent cases that he was ever offered; for a dispatcher also all unplaced ones."""
-    is_his = _was_shown_to(commissioner_id)
-    if is_dispatcher:
-        is_his = or_(is_his, and_(IS_OPEN, cases.c.state == CaseState.UNPLACED.value))
-    return _decoded(connection, _recent(is_his), {"since": now - RECENT})
+    """Open and recent cases that he was ever offered, for a dispatcher everybody's: he may take
+    what nobody has accepted, and hears who was faster. Oldest first."""
+    is_his = cases.c.number > 0 if is_dispatcher else _was_shown_to(commissioner_id)
+    return _in_order(connection, _recent(is_his), {"since": now - RECENT})
 
 
 def load(connection: Connection) -> dict[str, int]:
@@ -128,6 +129,13 @@ def _was_shown_to(commissioner_id: str) -> ColumnElement[bool]:
     return cases.c.number.in_(
         select(case_people.c.case_number).where(case_people.c.commissioner == commissioner_id)
     )
+
+
+def _in_order(
+    connection: Connection, query: Select[Any], values: Mapping[str, Any]
+) -> tuple[Case, ...]:
+    found = _decoded(connection, query, values)
+    return tuple(sorted(found, key=lambda case: case.number))
 
 
 def _decoded(

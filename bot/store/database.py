@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bot.errors import ConfigError
 
@@ -87,7 +87,7 @@ class Database:
         if name in self._held:
             if _is_alive(self._held[name]):
                 return True
-            _let_go(self._held.pop(name))
+            self._held.pop(name).close()
         connection = self._reader.connect()
         question = text("SELECT pg_try_advisory_lock(hashtext(current_schema()), :key)")
         if connection.execute(question, {"key": _key(name) % 2**31}).scalar_one():
@@ -137,7 +137,7 @@ def _key(name: str) -> int:
 
 
 def _let_go(connection: Connection) -> None:
-    with suppress(DBAPIError):  # at once, where the server would take its time to see us gone
+    with suppress(SQLAlchemyError):  # at once, where the server would take its time to see us gone
         connection.execute(text("SELECT pg_advisory_unlock_all()"))
     connection.invalidate()
     connection.close()
@@ -146,6 +146,6 @@ def _let_go(connection: Connection) -> None:
 def _is_alive(connection: Connection) -> bool:
     try:
         connection.execute(text("SELECT 1"))
-    except DBAPIError:
+    except SQLAlchemyError:
         return False
     return True

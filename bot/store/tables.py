@@ -95,7 +95,7 @@ conversations = Table(
     Column("last_seen", Instant),  # when the user last wrote
     Column("position", BigInteger, nullable=False, server_default="0"),  # lines shown so far
     UniqueConstraint("channel", "user"),
-    _partial("ix_conversations_ready", "ready_at IS NOT NULL", "ready_at"),
+    _partial("ix_conversations_ready", "ready_at IS NOT NULL", "ready_at", "id"),
 )
 
 messages = Table(

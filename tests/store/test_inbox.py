@@ -30,6 +30,7 @@ from bot.domain import (
 )
 from bot.errors import Conflict
 from bot.store import State
+from bot.store.cases import MANY
 from bot.store.tables import messages
 from tests.store.cast import (
     LEASE,
@@ -393,13 +394,22 @@ def test_a_commissioners_context_holds_what_he_was_ever_offered(store):
         assert [one.number for one in context.cases] == numbers
 
 
-def test_a_dispatchers_context_holds_all_unplaced_cases(store):
+def test_a_dispatchers_context_holds_everybodys_cases(store):
     open_case(store, offered(1))
     open_case(store, case(2))
+    open_case(store, offered(3, state=CaseState.ACCEPTED))
     incoming, _ = write(store, Address("desk", "zhao"))
     context = store.inbox.context(incoming, NOW)
     assert context.commissioner == ZHAO
-    assert [one.number for one in context.cases] == [2]
+    assert [one.number for one in context.cases] == [1, 2, 3]
+
+
+def test_a_context_of_too_many_cases_leaves_out_the_oldest_closed_ones(store):
+    open_case(store, offered(1))
+    for number in range(2, MANY + 3):
+        open_case(store, offered(number, state=CaseState.RESOLVED))
+    context = store.inbox.context(write(store, TELEGRAM)[0], NOW)
+    assert [one.number for one in context.cases] == [1, *range(4, MANY + 3)]
 
 
 def test_an_unknown_desk_user_is_nobody(store):

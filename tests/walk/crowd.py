@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,7 @@ from tests.walk.village import Message, actions, text_of
 
 OFFER = re.compile(r"case:(\d+):accept")
 RELAY = re.compile(r"case:(\d+):solved")
-SUBJECTS = ("花椒", "蜜蜂", "柑子", "柑子", "自行车")  # half of what is known goes to the desk page
+SUBJECTS = ("花椒", "蜜蜂", "柑子", "自行车")  # three commissioners and, unplaced, the dispatcher
 IMPATIENCE = httpx.Timeout(10)
 AGAIN = 0.05  # seconds between two tries
 
@@ -48,7 +48,6 @@ class Town:
     browsers: dict[str, tuple[Farmer, Browser]] = field(default_factory=dict)
     replies: dict[int, str] = field(default_factory=dict)  # by case: what was answered
     solved: set[int] = field(default_factory=set)  # cases whose farmer pressed 解决了
-    is_over: bool = False  # nobody new comes
     troubles: int = 0  # requests that had to be made again
     _count: int = 0
 
@@ -72,13 +71,13 @@ class Town:
 
     # farmers
 
-    async def farmers_come(self, *, every: float) -> None:
-        """New ones all the time, half of them by Telegram, until it is over and all have asked."""
+    async def farmers_come(self, count: int) -> None:
+        """So many at some time in the next three seconds, half of them by Telegram; returns when
+        all have asked."""
+        visits = (self._by_web, self._by_telegram)
         async with asyncio.TaskGroup() as asking:
-            while not self.is_over:
-                visit = self._by_web if self._count % 2 else self._by_telegram
-                asking.create_task(visit(self.newcomer()))
-                await self.pause(2 * every)
+            for place in range(count):
+                asking.create_task(visits[place % 2](self.newcomer()))
 
     def _messages_of(self, farmer: Farmer) -> list[str]:
         words = [*farmer.known, farmer.strange]
@@ -88,6 +87,7 @@ class Town:
     async def _by_telegram(self, farmer: Farmer) -> None:
         user = 10_000 + int(farmer.name)
         self.farmers[str(user)] = farmer
+        await self.pause(3)
         for words in self._messages_of(farmer):
             if words == farmer.strange and self.chance.random() < 0.25:
                 await self.telegram.shows(user, photo(), caption=words)
@@ -98,6 +98,7 @@ class Town:
     async def _by_web(self, farmer: Farmer) -> None:
         browser = Browser(self, f"10.1.{int(farmer.name) // 250}.{int(farmer.name) % 250}")
         self.browsers[farmer.name] = (farmer, browser)
+        await self.pause(3)
         await browser.open("/")
         for words in self._messages_of(farmer):
             form = {"csrf": browser.csrf, "uid": self.uid(), "text": words}
@@ -226,13 +227,10 @@ class Browser:
 
 
 @asynccontextmanager
-async def busy(town: Town, *works: Any, every: float) -> AsyncIterator[None]:
-    """Farmers come while the block runs; the commissioners go on after it, until all is said."""
-    coming = asyncio.create_task(town.farmers_come(every=every))
-    working = [asyncio.create_task(work) for work in works]
-    try:
+async def busy(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Work that goes on as long as the block; one that dies takes the block down."""
+    async with asyncio.TaskGroup() as working:
+        tasks = [working.create_task(work) for work in works]
         yield
-    finally:
-        for task in (coming, *working):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(coming, *working, return_exceptions=True)

@@ -21,7 +21,7 @@ from tests.walk.samples import answerable
 from tests.walk.village import core_of, is_busy, open_village, until
 
 FEW = 12  # mutations of each kind
-PLACE = re.compile(r"^knowledge\S*:\d+:\d+ ")
+PLACE = re.compile(r"^knowledge.*?:\d+:\d+ ")
 TEXT = "锈病来了先看叶背，这是刚改的一句。"
 
 

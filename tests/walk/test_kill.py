@@ -7,7 +7,7 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,8 +27,9 @@ from tests.walk.village import core_of, is_busy, until
 
 KILLS = int(os.environ.get("TIANWEN_KILLS", "50"))
 CHATS = {WANG: 900, LV: 901, ZHAO: 902}
+VISITORS = 3  # new farmers before each kill
 LEASES = {"take": 6, "send": 4}
-DRAINED = 150.0  # seconds: one message a second to a commissioner's chat, and a lease or two
+DRAINED = 120.0  # seconds: one message a second to a commissioner's chat, and a lease or two
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
@@ -40,9 +41,11 @@ class Storm:
     chance: random.Random
     kills: int = 0
 
-    async def blow(self, times: int) -> None:
-        """Kill one server after the other: some while they start, most at work."""
+    async def blow(self, times: int, visitors: Callable[[], object] = lambda: None) -> None:
+        """Kill one server after the other: some while they start, most at work. New `visitors`
+        come before each kill."""
         for _ in range(times):
+            visitors()
             victim = self.chance.choice(self.servers)
             if self.chance.random() < 0.2:
                 await asyncio.sleep(self.chance.uniform(0, 1.5))
@@ -109,9 +112,8 @@ async def _live_through(town: Town, storm: Storm, store: Store, kills: int) -> N
         town.answers_at_the_desk(invite),
         town.farmers_are_content(),
     ]
-    async with busy(town, *works, every=1.2):
-        await storm.blow(kills)
-        town.is_over = True
+    async with busy(*works), asyncio.TaskGroup() as coming:
+        await storm.blow(kills, lambda: coming.create_task(town.farmers_come(VISITORS)))
         await until(
             lambda: _is_calm(town, store), lambda: _state(town, store), seconds=DRAINED
         )

@@ -34,7 +34,9 @@ def _conversations() -> None:
         sa.Column("position", sa.BigInteger, nullable=False, server_default="0"),
         sa.UniqueConstraint("channel", "user", name="uq_conversations_channel_user"),
     )
-    _partial_index("ix_conversations_ready", "conversations", ["ready_at"], "ready_at IS NOT NULL")
+    _partial_index(
+        "ix_conversations_ready", "conversations", ["ready_at", "id"], "ready_at IS NOT NULL"
+    )
 
 
 def _messages() -> None:

@@ -1,0 +1,184 @@
+"""The worker: whatever happens to a message, it is answered, put off or set aside; never lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.app.worker import MOST_TRIES, Worker
+from bot.channels.base import Bell, FakeChannel, write_own
+from bot.domain import Arrival, Outgoing, Receipt, Turn, paragraphs
+from bot.errors import Conflict, TryLater, Unreadable
+from bot.phrases import Phrases
+from bot.store import State, Store
+from tests.conftest import NOW
+
+LEASE = timedelta(minutes=2)
+PHRASES = Phrases({"trouble": "对不住"})
+
+
+class Clock:
+    def __init__(self):
+        self.now = NOW
+
+    def __call__(self):
+        return self.now
+
+
+class Echo:
+    """A conversation that says everything back; `errors` are raised first."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.taken = []
+
+    def take(self, incoming, context):
+        self.taken.append(incoming.text)
+        if self.errors:
+            raise self.errors.pop(0)
+        return Turn((Outgoing(incoming.sender, paragraphs(incoming.text)),), context.memory)
+
+
+class StubbornChannel(FakeChannel):
+    """`read` fails as told."""
+
+    def __init__(self, *errors: Exception) -> None:
+        super().__init__()
+        self.errors = list(errors)
+
+    async def read(self, arrivals):
+        if self.errors:
+            raise self.errors.pop(0)
+        return await super().read(arrivals)
+
+
+class SilentChannel(FakeChannel):
+    async def read(self, arrivals):
+        return None
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = Store.open(f"sqlite:///{tmp_path}/t.db", commissioners=())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def build(store, clock, conversation, channel=None):
+    channel = channel or FakeChannel()
+    bells = {"arrived": Bell(), "due": Bell()}
+    return Worker(
+        store, {"fake": channel}, conversation, PHRASES, **bells, lease=LEASE, clock=clock
+    )
+
+
+def receive(store, text, uid="1"):
+    store.inbox.receive(Arrival("fake", uid, "li", write_own(text=text)), NOW)
+
+
+def replies(store):
+    said = []
+    while due := store.outbox.due("fake", NOW + timedelta(days=1), lease=timedelta(minutes=1)):
+        said.append(due.outgoing.text)
+        store.outbox.sent(due.id, Receipt(), NOW)
+    return said
+
+
+async def test_a_message_becomes_a_saved_reply(store, clock):
+    receive(store, "花椒")
+    worker = build(store, clock, Echo())
+    assert await worker.step()
+    assert not await worker.step()
+    assert replies(store) == ["花椒"]
+
+
+async def test_messages_of_one_conversation_are_taken_in_order(store, clock):
+    echo = Echo()
+    for number in range(3):
+        receive(store, str(number), uid=str(number))
+    worker = build(store, clock, echo)
+    while await worker.step():
+        pass
+    assert echo.taken == ["0", "1", "2"]
+
+
+async def test_what_holds_nothing_for_the_conversation_is_dropped(store, clock):
+    receive(store, "x")
+    await build(store, clock, Echo(), SilentChannel()).step()
+    assert store.inbox.tally() == {State.DROPPED: 1}
+
+
+async def test_a_platform_that_asks_for_patience_gets_it(store, clock):
+    receive(store, "x")
+    worker = build(store, clock, Echo(), StubbornChannel(TryLater("busy", retry_after=30)))
+    await worker.step()
+    assert not await worker.step()
+    clock.now += timedelta(seconds=31)
+    await worker.step()
+    assert replies(store) == ["x"]
+
+
+async def test_an_unreadable_message_is_set_aside_and_the_sender_is_told(store, clock):
+    receive(store, "x")
+    await build(store, clock, Echo(), StubbornChannel(Unreadable("rubbish"))).step()
+    assert store.inbox.tally() == {State.FAILED: 1}
+    assert replies(store) == ["对不住"]
+
+
+async def test_a_passing_fault_of_ours_is_tried_again(store, clock):
+    receive(store, "x")
+    worker = build(store, clock, Echo(RuntimeError("oops")))
+    await worker.step()
+    clock.now += timedelta(minutes=1)
+    await worker.step()
+    assert replies(store) == ["x"]
+
+
+async def test_a_lasting_fault_of_ours_ends_with_an_apology_and_the_message_kept(store, clock):
+    receive(store, "x")
+    worker = build(store, clock, Echo(*[RuntimeError("oops")] * MOST_TRIES))
+    for _ in range(MOST_TRIES):
+        assert await worker.step()
+        clock.now += timedelta(minutes=10)
+    assert not await worker.step()
+    assert store.inbox.tally() == {State.FAILED: 1}
+    assert replies(store) == ["对不住"]
+
+
+async def test_a_conflict_is_decided_again_from_the_start(store, clock):
+    receive(store, "x")
+    echo = Echo()
+    worker = build(store, clock, echo)
+    save, failures = store.inbox.save, [Conflict("meanwhile")]
+
+    class Inbox:
+        def __getattr__(self, name):
+            return getattr(store.inbox, name)
+
+        def save(self, *arguments):
+            if failures:
+                raise failures.pop()
+            save(*arguments)
+
+    class Wrapped:
+        inbox = Inbox()
+
+    worker = Worker(
+        Wrapped(),
+        {"fake": FakeChannel()},
+        echo,
+        PHRASES,
+        arrived=Bell(),
+        due=Bell(),
+        lease=LEASE,
+        clock=clock,
+    )
+    await worker.step()
+    assert echo.taken == ["x", "x"]
+    assert replies(store) == ["x"]
