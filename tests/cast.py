@@ -53,14 +53,14 @@ ZHANG = Address("web", "zhang-san")  # 张三
 WANG_CHAT = Address("telegram", "wang")
 LV_CHAT = Address("telegram", "lv")
 QIN_CHAT = Address("telegram", "qin")
-DEPUTY_CHAT = Address("telegram", "deputy")
+DEPUTY_CHAT = Address("telegram", "zhou")
 DESK_CHAT = Address("telegram", "dispatcher")
 
 WANG = Commissioner("wang-ruisheng", "王瑞生", Kind.TECHNICAL, ("beekeeping",))
 LV = Commissioner("lv-yukui", "吕玉奎", Kind.TECHNICAL, ("sichuan-pepper",))
 QIN = Commissioner("qin-zhaohua", "秦兆华", Kind.ENTREPRENEUR, ("citrus-marketing",))
 DISPATCHER = Commissioner("dispatcher", "分诊台", Kind.DISPATCHER)
-DEPUTY = Commissioner("deputy", "周副", Kind.TECHNICAL, ("beekeeping",), ("盘龙镇",))
+DEPUTY = Commissioner("zhou-fu", "周副", Kind.TECHNICAL, ("beekeeping",), ("盘龙镇",))
 PEOPLE = (WANG, LV, QIN, DISPATCHER)
 ADDRESSES: Mapping[str, tuple[Address, ...]] = {
     WANG.id: (WANG_CHAT,),
@@ -146,7 +146,7 @@ def dangers() -> tuple[Danger, ...]:
 
 def naming() -> Naming:
     return Naming(
-        entry=lambda entry_id: ENTRIES[entry_id].title,
+        entry=lambda entry_id: ENTRIES[entry_id].title if entry_id in ENTRIES else entry_id,
         domain=lambda name: DOMAINS[name].title if name else "说不准",
         speciality=lambda name: DOMAINS[name].speciality if name else None,
     )

@@ -120,13 +120,13 @@ class Worker:
         await asyncio.to_thread(self._store.inbox.postpone, arrivals, until, name)
 
     async def _give_up(self, arrivals: Sequence[Arrival], error: str) -> None:
-        """Set it aside for staff, and tell the sender instead of staying silent."""
+        """Tell the sender instead of staying silent, then set it aside for staff."""
         to = Address(arrivals[0].channel, arrivals[0].user)
         sorry = Outgoing(to, paragraphs(self._say("trouble")))
-        await asyncio.to_thread(self._store.inbox.set_aside, arrivals, error)
         await asyncio.to_thread(
             self._store.inbox.save_follow_up, Turn(replies=(sorry,)), self._clock()
         )
+        await asyncio.to_thread(self._store.inbox.set_aside, arrivals, error)
         self._ring((sorry,))
 
     def _ring(self, replies: Sequence[Outgoing]) -> None:

@@ -24,8 +24,7 @@ class Bell:
         self._events: dict[str, asyncio.Event] = {}
 
     def ring(self, key: str = "") -> None:
-        if event := self._events.get(key):
-            event.set()
+        self._events.setdefault(key, asyncio.Event()).set()
 
     async def wait(self, key: str = "", *, seconds: float) -> None:
         """Return at a ring or after `seconds`, whichever comes first."""

@@ -27,10 +27,15 @@ class Danger:
             raise ValueError(f"danger {self.name} needs at least one group of words")
 
     def is_in(self, text: str) -> bool:
-        if not all(_pattern(group).search(text) for group in self.all_of):
+        if not all(_occurs(group, text) for group in self.all_of):
             return False
         is_excused = any(word in text for word in self.unless)
         return not is_excused or any(word in text for word in self.despite)
+
+
+def _occurs(words: tuple[str, ...], text: str) -> bool:
+    """Whether one of them stands there un-negated; plain search first, it is much faster."""
+    return any(word in text for word in words) and _pattern(words).search(text) is not None
 
 
 @cache

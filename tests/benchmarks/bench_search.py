@@ -1,6 +1,6 @@
 """How long a start takes, and a question until its decision, beside a plain search loop.
 
-    python -m tests.benchmarks.bench_search --questions FILE… [--json OUT] [--rounds 3]
+    python -m tests.benchmarks.bench_search --questions FILE… [--json OUT] [--most 60] [--rounds 3]
 
 The plain loop is sentence-transformers' `encode` and a FAISS IndexFlatIP with the same model and
 the same texts; both take the same questions in turn, so a busy machine slows both alike.
@@ -25,12 +25,13 @@ from bot.config import load as load_config
 from bot.retrieval.question_files import read_trials
 
 ROOT = Path(__file__).resolve().parents[2]
-START = "import time; began = time.perf_counter()\n" + (
-    "from pathlib import Path; import sys\n"
-    "from tests.benchmarks.bench_search import open_core\n"
-    "open_core(Path(sys.argv[1])).rehearsal().say('花椒叶子背面一层黄粉粉')\n"
-    "print(time.perf_counter() - began)"
-)
+START = """
+import time; began = time.perf_counter()
+import sys; from pathlib import Path
+from tests.benchmarks.bench_search import open_core
+open_core(Path(sys.argv[1])).rehearsal().say("花椒叶子背面一层黄粉粉")
+print(time.perf_counter() - began)
+"""
 
 
 def open_core(home: Path) -> Core:
@@ -128,11 +129,13 @@ def table(result: dict) -> str:
 def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--questions", nargs="+", type=Path, required=True)
+    parser.add_argument("--most", type=int, default=60, help="questions taken, spread evenly")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     questions = [trial.messages[0] for trial in read_trials(options.questions)]
-    result = measure(questions, options.rounds)
+    spread = questions[:: -(-len(questions) // options.most)]
+    result = measure(spread, options.rounds)
     print(table(result))
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n")

@@ -112,6 +112,25 @@ async def test_it_looks_by_itself_where_another_process_delivers(world, live):
         assert (await source.next())[1]["side"] == "mine"
 
 
+async def test_an_answer_is_not_missed_though_the_ring_comes_before_it_is_marked_sent(tmp_path):
+    world = World(tmp_path, poll=timedelta(seconds=60))
+    async with world.served() as url:
+        farmer = await world.farmer(url)
+        async with aclosing(farmer.http), listening(farmer.http) as response:
+            source = Source(response)
+            await farmer.ask("一")
+            arrivals = world.store.inbox.claim(world.now, lease=world.settings.slow_after)
+            incoming = await world.chat.read(arrivals)
+            await asyncio.sleep(0.05)
+            world.store.inbox.save(say("好")(incoming), incoming, arrivals, world.now)
+            due = world.store.outbox.due("web", world.now, lease=world.settings.slow_after)
+            receipt = await world.chat.send(due.outgoing)
+            assert (await source.next())[1]["side"] == "mine"
+            world.store.outbox.sent(due.id, receipt, world.now)
+            assert (await source.next(seconds=2))[1]["side"] == "bot"
+    world.close()
+
+
 async def test_a_stranger_hears_nothing(world):
     assert (await world.browser().open("/events?after=0")).status_code == 403
 

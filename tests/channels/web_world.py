@@ -89,7 +89,7 @@ class World:
         self.now = NOW
         self.store = Store.open(f"sqlite:///{folder}/web.db", commissioners=PEOPLE)
         self.arrived = Bell()
-        self.settings = WebSettings(poll=timedelta(seconds=0.2), **settings)
+        self.settings = WebSettings(**{"poll": timedelta(seconds=0.2), **settings})
         self.chat = WebChannel(self.store, self.arrived, self.clock, self.settings)
         self.desk = DeskChannel(
             self.store, self.arrived, self.clock, self.settings, people=PEOPLE, library=LIBRARY

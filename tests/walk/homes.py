@@ -29,9 +29,7 @@ VAGUE = "花椒叶子背面一层黄粉"  # near to pepper-rust and one more
 STRANGE = "花椒地头的无人机充不进电"  # nothing near; by its words of the pepper domain
 
 
-def furnish(
-    folder: Path, *, addresses: Mapping[str, str] | None = None, **settings: Any
-) -> Path:
+def furnish(folder: Path, *, addresses: Mapping[str, str] | None = None, **settings: Any) -> Path:
     """Copy what ships to `folder`; `addresses` gives commissioners their Telegram chats and
     `settings` overrides sections of settings.yaml."""
     for part in ("knowledge", "config"):

@@ -6,13 +6,14 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 
 from sqlalchemy import text
 
 from bot.domain import Address, CaseState
-from bot.store import Store
+from bot.store import Store, codec
 from tests.walk.crowd import Browser, Farmer, Town
 from tests.walk.village import text_of
 
@@ -84,22 +85,20 @@ def duplicates(town: Town, books: Books) -> int:
     assert not due - given, due - given
     twice = given - due
     assert set(twice) <= set(due), set(twice) - set(due)
-    marked = Counter((user, words.removeprefix(maybe).strip()) for user, words in shown if maybe in words)
+    marked = Counter(
+        (user, words.removeprefix(maybe).strip()) for user, words in shown if maybe in words
+    )
     assert not twice - marked, twice - marked
     return twice.total()
 
 
 def _text(body: str) -> str:
-    from bot.store import codec
-
     return codec.outgoing(body, to=Address("telegram", "")).text
 
 
 async def check_page(farmer: Farmer, browser: Browser, town: Town, books: Books) -> Address:
     """The farmer's page shows all that he asked and each answer once; gives his address."""
     token = browser.http.cookies["tianwen_farmer"]
-    from datetime import UTC, datetime
-
     session = books.store.accounts.session(token, datetime.now(UTC))
     assert session
     address = Address("web", session.user)

@@ -112,11 +112,10 @@ async def _live_through(town: Town, storm: Storm, store: Store, kills: int) -> N
         town.answers_at_the_desk(invite),
         town.farmers_are_content(),
     ]
-    async with busy(*works), asyncio.TaskGroup() as coming:
-        await storm.blow(kills, lambda: coming.create_task(town.farmers_come(VISITORS)))
-        await until(
-            lambda: _is_calm(town, store), lambda: _state(town, store), seconds=DRAINED
-        )
+    async with busy(*works):
+        async with asyncio.TaskGroup() as coming:
+            await storm.blow(kills, lambda: coming.create_task(town.farmers_come(VISITORS)))
+        await until(lambda: _is_calm(town, store), lambda: _state(town, store), seconds=DRAINED)
 
 
 def _is_calm(town: Town, store: Store) -> bool:

@@ -157,7 +157,9 @@ class Village:
         await person.is_told("desk.bound", name=self.core.desk.roster.name(commissioner))
         return person
 
-    async def offer(self, farmer: Person, commissioner: Person, question: str) -> tuple[Message, int]:
+    async def offer(
+        self, farmer: Person, commissioner: Person, question: str
+    ) -> tuple[Message, int]:
         """The farmer asks what the base does not know: the offer, and the case's number."""
         before = {case.number for case in self.store.cases.of_farmer(farmer.address)}
         await farmer.says(question)

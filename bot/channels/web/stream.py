@@ -109,7 +109,6 @@ class Listeners:
             while not ear.is_closed:
                 if found := await look():
                     yield "".join(map(str, found))
-                    waits = ()
                     continue  # there may be more than one look brings
                 seconds, *waits = waits or (self._poll,)
                 if await ear.is_rung(seconds):

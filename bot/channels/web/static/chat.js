@@ -140,7 +140,7 @@
       message.node.querySelector(".again").remove();
     }
     if (message.fields.press) settlePress(message.fields.press);
-    if (answer.message === null) { if (message.node) message.node.remove(); await reconcile(); return; }
+    if (answer.message === null) { await reconcile(); return; }
     if (message.node) message.node.dataset.message = answer.message;
     if (!message.isAnswered) wait(true);
   };

@@ -1,0 +1,150 @@
+"""A person in danger: 120 comes first, the right people know at once, and nothing else does it."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.conversation.safety import Danger, danger_in, spelled_out
+from bot.domain import CaseState, Emergency, Reason
+from tests.cast import (
+    DESK_CHAT,
+    LI,
+    PHOTO,
+    STUNG,
+    UNKNOWN_BEES,
+    UNKNOWN_PEPPER,
+    WANG_CHAT,
+    ZHANG,
+    Village,
+    dangers,
+    said,
+    told,
+)
+
+SENTENCES = yaml.safe_load(
+    Path(__file__).with_name("emergencies.yaml").read_text(encoding="utf-8")
+)
+EMERGENCIES = [text for texts in SENTENCES["emergency"].values() for text in texts]
+LOOK_ALIKES = [text for texts in SENTENCES["look_alike"].values() for text in texts]
+
+
+def test_every_emergency_is_caught():
+    assert [text for text in EMERGENCIES if danger_in(text, dangers()) is None] == []
+
+
+def test_hardly_a_look_alike_is_taken_for_an_emergency():
+    flagged = [text for text in LOOK_ALIKES if danger_in(text, dangers())]
+    assert len(flagged) <= 0.05 * len(LOOK_ALIKES), flagged
+
+
+def test_an_electric_shock_is_told_to_cut_the_power_first():
+    found = {danger_in(text, dangers()) for text in SENTENCES["emergency"]["electric"]}
+    assert found == {"electric"}
+
+
+def test_spaces_and_full_width_signs_hide_no_danger():
+    assert danger_in("马 蜂 蜇 了 ， 喘 不 过 气", dangers()) == "sting"
+    assert danger_in("要不要打１２０", dangers()) == "other"
+
+
+def test_a_danger_needs_words():
+    with pytest.raises(ValueError, match="sting needs at least one group"):
+        Danger("sting", ((),))
+
+
+def test_an_unknown_group_of_words_is_an_error():
+    assert spelled_out(("<a>", "z"), {"a": ("x", "y")}) == ("x", "y", "z")
+    with pytest.raises(KeyError):
+        spelled_out(("<b>",), {})
+
+
+def test_120_is_the_first_line_and_commissioner_and_dispatcher_are_told():
+    village = Village()
+    turn = village.says(LI, STUNG)
+    first, second = told(turn, LI)
+    assert first == said("emergency.sting")
+    assert first.startswith("立即拨打120")
+    assert turn.replies[0].to == LI
+    assert second == said("case.opened_urgent", number=1, who="科技特派员王瑞生")
+    assert "【紧急】#1（养蜂）" in told(turn, WANG_CHAT)[0]
+    assert "【紧急】#1（养蜂）" in told(turn, DESK_CHAT)[0]
+    assert (village.cases[1].reason, village.cases[1].is_urgent) == (Reason.EMERGENCY, True)
+    assert turn.decision == Emergency("sting", "beekeeping")
+
+
+def test_an_emergency_without_a_subject_goes_to_the_dispatcher_once():
+    village = Village()
+    turn = village.says(LI, "老人家突然倒地抽起来")
+    assert len(told(turn, DESK_CHAT)) == 1
+    assert village.cases[1].state is CaseState.UNPLACED
+
+
+@pytest.mark.parametrize("kind", ["sting", "poison", "fall", "electric", "other"])
+def test_every_first_aid_text_begins_with_120(kind):
+    assert said(f"emergency.{kind}").startswith("立即拨打120！")
+
+
+@pytest.mark.parametrize("more", [STUNG, "脸都肿了，还是被蜂子蜇的", "120说还有半个钟头"])
+def test_a_second_message_joins_the_emergency(more):
+    village = Village()
+    village.says(LI, STUNG)
+    turn = village.says(LI, more)
+    assert list(village.cases) == [1]
+    assert told(turn, WANG_CHAT) == [said("case.added", number=1, words=more)]
+
+
+def test_a_new_emergency_after_an_answered_one_is_new():
+    village = Village()
+    village.says(LI, STUNG)
+    village.says(WANG_CHAT, "快去医院", about=1)
+    village.says(LI, "打药机漏电，娃儿遭电打倒了")
+    assert list(village.cases) == [1, 2]
+
+
+def test_danger_is_seen_even_beside_a_photo_a_reply_or_what_was_announced():
+    village = Village()
+    village.says(LI, UNKNOWN_BEES)
+    village.says(LI, "补充")
+    turn = village.says(LI, STUNG, about=1, attachments=(PHOTO,))
+    assert told(turn, LI)[0] == said("emergency.sting")
+    assert village.cases[2].attachments == (PHOTO,)
+
+
+def test_danger_is_seen_in_what_is_added_to_the_question_before():
+    village = Village()
+    village.says(LI, "老公手上被蜂子叮了，肿起一坨")
+    turn = village.says(LI, "他现在嘴皮子也肿了，说喉咙紧")
+    assert told(turn, LI)[0] == said("emergency.sting")
+
+
+def test_after_an_emergency_other_questions_are_no_emergency():
+    village = Village()
+    village.says(LI, STUNG)
+    village.says(WANG_CHAT, "快去医院", about=1)
+    turn = village.says(LI, UNKNOWN_PEPPER)
+    assert told(turn, LI) == [said("case.new_or_more")]
+
+
+def test_the_township_in_an_emergency_goes_with_the_case():
+    village = Village()
+    village.says(ZHANG, f"盘龙镇的，{STUNG}")
+    assert village.cases[1].township == "盘龙镇"
+
+
+def test_an_urgent_offer_is_passed_on_without_a_reminder():
+    village = Village()
+    village.says(LI, STUNG)
+    turn = village.time_comes(1)
+    assert village.cases[1].state is CaseState.UNPLACED
+    assert len(told(turn, DESK_CHAT)) == 1
+
+
+def test_the_dispatcher_may_take_an_emergency_that_was_offered_to_another():
+    village = Village()
+    village.says(LI, STUNG)
+    assert "#1" in told(village.says(DESK_CHAT, "我的问题"), DESK_CHAT)[0]
+    village.presses(DESK_CHAT, "case:1:accept")
+    assert village.cases[1].holder == "dispatcher"
+    late = village.presses(WANG_CHAT, "case:1:accept")
+    assert told(late, WANG_CHAT) == [said("desk.not_yours", number=1, who="分诊台")]

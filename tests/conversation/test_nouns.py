@@ -1,0 +1,117 @@
+"""The nouns themselves: how they read, and what they refuse."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from bot.conversation.answers import Answers
+from bot.conversation.decision import Policy, decide, subject_of
+from bot.domain import (
+    Address,
+    Answer,
+    Block,
+    Button,
+    Clarify,
+    Decline,
+    Escalate,
+    Findings,
+    Match,
+    Problem,
+    Reason,
+    Review,
+    plain,
+)
+from bot.errors import KnowledgeError, Moved, TianwenError, TryLater
+from tests.cast import DOMAINS, LI, RUST, SACBROOD, SPOT, SUBSIDY, phrases
+
+POLICY = Policy(answer_score=0.93, answer_margin=0.01, offer_score=0.86)
+PROBLEM = Problem("knowledge/a.md", 3, 1, "少了标题。", "加上 title。")
+
+
+def found(*scores):
+    entries = (RUST, SPOT, SACBROOD, replace(RUST, id="pepper-aphid"))
+    pairs = zip(entries, scores, strict=False)
+    return Findings(tuple(Match(entry, score, "") for entry, score in pairs))
+
+
+@pytest.mark.parametrize(
+    ("findings", "decision"),
+    [
+        (found(0.95, 0.90), Answer),
+        (found(0.95), Answer),
+        (found(0.95, 0.945), Clarify),
+        (found(0.90), Clarify),
+        (found(0.85), Escalate),
+        (found(), Escalate),
+        (Findings((), SUBSIDY, 0.95), Decline),
+        (Findings((), SUBSIDY, 0.90), Escalate),
+        (Findings(found(0.97).matches, SUBSIDY, 0.95), Answer),
+    ],
+)
+def test_scores_decide(findings, decision):
+    assert isinstance(decide("叶子黄", findings, DOMAINS, POLICY), decision)
+
+
+def test_at_most_three_are_offered_and_none_below_the_threshold():
+    matches = found(0.92, 0.91, 0.90, 0.89).matches
+    assert decide("叶子黄", Findings(matches), DOMAINS, POLICY) == Clarify(matches[:3])
+    assert decide("叶子黄", found(0.92, 0.5), DOMAINS, POLICY) == Clarify(matches[:1])
+
+
+@pytest.mark.parametrize(
+    ("text", "findings", "subject"),
+    [
+        ("花椒卖不脱", found(), "sichuan-pepper"),
+        ("叶子黄", found(0.90), "sichuan-pepper"),
+        ("叶子黄", found(0.50), None),
+        ("蜂子跑了", found(0.90), "beekeeping"),
+    ],
+)
+def test_words_name_the_subject_before_a_match_does(text, findings, subject):
+    assert subject_of(text, findings, DOMAINS, POLICY) == subject
+    assert subject_of(text, Findings(), {}, POLICY) is None
+
+
+def test_without_a_match_the_reason_is_said():
+    assert decide("花椒", found(0.4), DOMAINS, POLICY) == Escalate(
+        Reason.NO_MATCH, "sichuan-pepper", found(0.4).matches
+    )
+
+
+def test_an_approved_answer_says_who_saw_it_and_when():
+    entry = replace(RUST, review=Review("approved", "吕玉奎", date(2026, 11, 1)))
+    assert Answers(phrases()).entry(LI, entry, 7).text.endswith("吕玉奎看过（2026-11-01）。")
+
+
+def test_blocks_read_as_plain_text():
+    blocks = (
+        Block("paragraph", "一"),
+        Block("paragraph", "二"),
+        Block("heading", "怎么办"),
+        Block("item", "三"),
+        Block("item", "四"),
+        Block("paragraph", "五"),
+    )
+    assert plain(blocks) == "一\n\n二\n\n【怎么办】\n· 三\n· 四\n五"
+
+
+def test_an_address_and_a_problem_read_as_text():
+    assert str(Address("telegram", "12")) == "telegram:12"
+    assert str(PROBLEM) == "knowledge/a.md:3:1 错误：少了标题。 怎么改：加上 title。"
+    assert " 提醒：" in str(replace(PROBLEM, level="warning"))
+
+
+def test_a_buttons_action_fits_into_64_bytes():
+    Button("好", "a" * 64)
+    with pytest.raises(ValueError, match="too long"):
+        Button("好", "蜂" * 22)
+
+
+def test_errors_carry_what_the_caller_needs():
+    assert TryLater("busy", retry_after=3).retry_after == 3
+    assert (Moved("-100").user, str(Moved("-100"))) == ("-100", "moved to -100")
+    error = KnowledgeError((PROBLEM, PROBLEM))
+    assert error.problems == (PROBLEM, PROBLEM)
+    assert str(error).count("knowledge/a.md") == 2
+    assert isinstance(error, TianwenError)

@@ -1,0 +1,83 @@
+"""Who is asked, in which order, and why not."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from bot.domain import CaseState, Context, Question, Reason
+from bot.escalation.desk import Why
+from bot.escalation.roster import Roster
+from tests.cast import ADDRESSES, DEPUTY, DISPATCHER, LI, LV, NOW, WANG, desk, on_leave
+
+HAN = replace(WANG, id="han", name="韩三", townships=("仁义镇",))
+DAY = date(2026, 11, 23)
+
+
+@pytest.mark.parametrize(
+    ("township", "load", "order"),
+    [
+        (None, {}, ["han", "wang-ruisheng", "zhou-fu"]),
+        ("盘龙镇", {}, ["zhou-fu", "wang-ruisheng", "han"]),
+        ("仁义镇", {}, ["han", "wang-ruisheng", "zhou-fu"]),
+        ("安富街道", {}, ["wang-ruisheng", "han", "zhou-fu"]),
+        (None, {"zhou-fu": 1, "han": 3}, ["wang-ruisheng", "zhou-fu", "han"]),
+        ("盘龙镇", {"zhou-fu": 9}, ["zhou-fu", "wang-ruisheng", "han"]),
+    ],
+)
+def test_township_comes_first_then_the_lighter_load(township, load, order):
+    roster = Roster([WANG, LV, DISPATCHER, DEPUTY, HAN])
+    found = roster.consider("beekeeping", township, day=DAY, load=load, passed=())
+    assert [one.commissioner for one in found] == order
+    assert all(one.is_eligible for one in found)
+
+
+@pytest.mark.parametrize(
+    ("person", "load", "passed", "against"),
+    [
+        (on_leave(WANG, DAY, DAY), {}, (), "请假"),
+        (WANG, {WANG.id: 10}, (), "手上已满"),
+        (WANG, {}, (WANG.id,), "已退回或没接"),
+    ],
+)
+def test_leave_a_full_desk_or_a_no_speak_against_somebody(person, load, passed, against):
+    (found,) = Roster([person]).consider(
+        "beekeeping", None, day=DAY, load=load, passed=passed
+    )
+    assert not found.is_eligible
+    assert found.note == f"专长对口；服务全区；手上 {load.get(WANG.id, 0)} 件；{against}"
+
+
+def test_the_note_names_the_township():
+    near, far = Roster([DEPUTY, HAN]).consider(
+        "beekeeping", "盘龙镇", day=DAY, load={}, passed=()
+    )
+    assert (near.note, far.note) == (
+        "专长对口；负责盘龙镇；手上 0 件",
+        "专长对口；负责仁义镇；手上 0 件",
+    )
+
+
+def test_no_subject_no_candidates():
+    assert Roster([WANG, DISPATCHER]).consider(None, None, day=DAY, load={}, passed=()) == ()
+
+
+def test_one_who_left_shows_as_his_id():
+    roster = Roster([WANG])
+    assert [roster.name(who) for who in (WANG.id, "gone", None)] == ["王瑞生", "gone", "分诊员"]
+    assert roster[WANG.id] == WANG
+
+
+@pytest.mark.parametrize(
+    ("hour", "holder"), [(15, WANG.id), (16, None), (23, None)], ids=["23:00", "0:00", "7:00"]
+)
+def test_a_day_of_leave_is_a_day_in_china(hour, holder):
+    away = on_leave(WANG, date(2026, 11, 24), date(2026, 11, 24))
+    now = datetime(2026, 11, 23, hour, tzinfo=UTC)
+    why = Why(Reason.NO_MATCH, "beekeeping")
+    step = desk((away, DISPATCHER)).open(
+        1, LI, Question(1, "蜂子跑了"), why, Context(now, addresses=ADDRESSES)
+    )
+    assert step.case.holder == holder
+    assert step.case.state is (CaseState.OFFERED if holder else CaseState.UNPLACED)
+    assert step.case.opened_at == now != NOW
