@@ -141,6 +141,7 @@ class LexiconShape(Shape):
     fillers: tuple[Line, ...] = ()
     wishes: dict[Wish, tuple[Line, ...]]
     townships: tuple[Line, ...] = ()
+    other_subjects: tuple[Line, ...] = ()
     groups: dict[Line, tuple[Line, ...]] = Field(default_factory=dict)
     emergency: tuple[DangerShape, ...]
 
@@ -195,7 +196,7 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
         data=home / settings.data,
         database=_anchored(database, home),
         embedder=settings.embedder,
-        policy=_policy(settings.decision),
+        policy=_policy(settings.decision, words.other_subjects),
         timers=_timers(settings.timers),
         leases=settings.leases,
         web=settings.web,
@@ -207,9 +208,9 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
     )
 
 
-def _policy(shape: DecisionShape) -> Policy:
+def _policy(shape: DecisionShape, other_subjects: tuple[str, ...]) -> Policy:
     try:
-        return Policy(**shape.model_dump())
+        return Policy(**shape.model_dump(), other_subjects=other_subjects)
     except ValueError as error:
         raise ConfigError(
             "settings.yaml：decision 里 offer_score 不能高过 answer_score。"

@@ -27,6 +27,7 @@ class Policy:
     answer_margin: float  # over the runner-up
     offer_score: float
     most_choices: int = 3
+    other_subjects: tuple[str, ...] = ()  # crops and animals that the base says nothing about
 
     def __post_init__(self) -> None:
         if not -1 <= self.offer_score <= self.answer_score <= 1:
@@ -39,34 +40,54 @@ def decide(
     text: str, findings: Findings, domains: Mapping[str, Domain], policy: Policy
 ) -> Decision:
     """Decide on one question; danger has been looked for before."""
-    subject = subject_of(text, findings, domains, policy)
-    matches = findings.matches
+    others = tuple(word for word in policy.other_subjects if word in text)
+    named = _named(text, others, domains)
+    if others and not named:
+        return Escalate(Reason.OUT_OF_SCOPE, None)
+    matches = _within(named, findings.matches)
     best = matches[0].score if matches else -1.0
+    subject = subject_of(text, findings, domains, policy)
     if findings.out_of_scope and findings.out_of_scope_score >= max(best, policy.answer_score):
         return Decline(findings.out_of_scope.reply, subject)
     if best < policy.offer_score:
         return Escalate(Reason.NO_MATCH, subject, matches[: policy.most_choices])
-    if best >= policy.answer_score and _margin(matches) >= policy.answer_margin:
+    if best >= policy.answer_score and _lead(matches[0], findings) >= policy.answer_margin:
         return Answer(matches[0])
     near = tuple(match for match in matches if match.score >= policy.offer_score)
     return Clarify(near[: policy.most_choices])
 
 
-def _margin(matches: tuple[Match, ...]) -> float:
-    return matches[0].score - matches[1].score if len(matches) > 1 else 1.0
+def _lead(match: Match, findings: Findings) -> float:
+    """How far a match is ahead of every other, of whatever subject."""
+    rivals = [other.score for other in findings.matches if other.entry.id != match.entry.id]
+    return match.score - max(rivals, default=-1.0)
+
+
+def _named(text: str, others: tuple[str, ...], domains: Mapping[str, Domain]) -> dict[str, int]:
+    """The domains whose words the text names, with how many characters of them; 椒 in 辣椒 does
+    not name Sichuan pepper."""
+    for word in others:
+        text = text.replace(word, "")
+    weights = {
+        name: sum(len(word) for word in domain.words if word in text)
+        for name, domain in domains.items()
+    }
+    return {name: weight for name, weight in weights.items() if weight}
+
+
+def _within(named: Mapping[str, int], matches: tuple[Match, ...]) -> tuple[Match, ...]:
+    """A question that names its subjects is answered from them."""
+    return tuple(match for match in matches if not named or match.entry.domain in named)
 
 
 def subject_of(
     text: str, findings: Findings, domains: Mapping[str, Domain], policy: Policy
 ) -> str | None:
     """The domain a question belongs to: by the words that name it, else by a good match."""
-    weights = {
-        name: sum(len(word) for word in domain.words if word in text)
-        for name, domain in domains.items()
-    }
-    named = max(weights, key=weights.__getitem__, default=None)
-    if named is not None and weights[named] > 0:
-        return named
-    if findings.matches and findings.matches[0].score >= policy.offer_score:
+    others = tuple(word for word in policy.other_subjects if word in text)
+    named = _named(text, others, domains)
+    if named:
+        return max(named, key=named.__getitem__)
+    if not others and findings.matches and findings.matches[0].score >= policy.offer_score:
         return findings.matches[0].entry.domain
     return None

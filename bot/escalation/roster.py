@@ -14,9 +14,6 @@ class Roster:
     def __init__(self, commissioners: Iterable[Commissioner]) -> None:
         self._people = {person.id: person for person in commissioners}
 
-    def __getitem__(self, commissioner_id: str) -> Commissioner:
-        return self._people[commissioner_id]
-
     def name(self, commissioner_id: str | None) -> str:
         """The name to show; a person who has left the roster shows as his id."""
         if commissioner_id is None:

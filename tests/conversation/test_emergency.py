@@ -22,9 +22,7 @@ from tests.cast import (
     told,
 )
 
-SENTENCES = yaml.safe_load(
-    Path(__file__).with_name("emergencies.yaml").read_text(encoding="utf-8")
-)
+SENTENCES = yaml.safe_load(Path(__file__).with_name("emergencies.yaml").read_text(encoding="utf-8"))
 EMERGENCIES = [text for texts in SENTENCES["emergency"].values() for text in texts]
 LOOK_ALIKES = [text for texts in SENTENCES["look_alike"].values() for text in texts]
 

@@ -30,7 +30,7 @@ PROBLEM = Problem("knowledge/a.md", 3, 1, "少了标题。", "加上 title。")
 
 
 def found(*scores):
-    entries = (RUST, SPOT, SACBROOD, replace(RUST, id="pepper-aphid"))
+    entries = (RUST, SPOT, SACBROOD, replace(RUST, id="pepper-yellow"))
     pairs = zip(entries, scores, strict=False)
     return Findings(tuple(Match(entry, score, "") for entry, score in pairs))
 
@@ -51,6 +51,18 @@ def found(*scores):
 )
 def test_scores_decide(findings, decision):
     assert isinstance(decide("叶子黄", findings, DOMAINS, POLICY), decision)
+
+
+def test_another_crop_is_answered_by_a_person_even_where_words_are_alike():
+    policy = replace(POLICY, other_subjects=("辣椒", "猪"))
+    assert decide("辣椒叶子黄", found(0.97), DOMAINS, policy) == Escalate(Reason.OUT_OF_SCOPE, None)
+    assert isinstance(decide("猪圈边的花椒叶子黄", found(0.97), DOMAINS, policy), Answer)
+
+
+def test_a_question_that_names_its_subject_is_offered_only_entries_of_it():
+    matches = found(0.95, 0.94, 0.99).matches
+    best_first = Findings((matches[2], matches[0]))
+    assert decide("花椒叶子黄", best_first, DOMAINS, POLICY) == Clarify(matches[:1])
 
 
 def test_at_most_three_are_offered_and_none_below_the_threshold():

@@ -264,8 +264,10 @@ def test_a_township_said_in_passing_reaches_the_case_it_joins(one_case):
 def test_the_list_shows_every_case_and_its_state(two_cases):
     two_cases.says(LV_CHAT, "可以打", about=2)
     assert told(two_cases.says(LI, "我的问题"), LI) == [
-        f"您的问题：\n#1 {UNKNOWN_BEES}：已交给科技特派员王瑞生，等着接手\n"
-        f"#2 {UNKNOWN_PEPPER}：科技特派员吕玉奎已答复"
+        (
+            f"您的问题：\n#1 {UNKNOWN_BEES}：已交给科技特派员王瑞生，等着接手\n"
+            f"#2 {UNKNOWN_PEPPER}：科技特派员吕玉奎已答复"
+        )
     ]
 
 

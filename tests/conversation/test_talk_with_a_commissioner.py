@@ -115,9 +115,7 @@ def test_a_dispatcher_takes_what_nobody_could_be_found_for(village):
     village.presses(DESK_CHAT, "case:2:accept")
     assert village.cases[2].holder == DISPATCHER.id
     turn = village.says(DESK_CHAT, "请找农机站", about=2)
-    assert told(turn, ZHANG) == [
-        said("case.answer", number=2, who="分诊台") + "\n\n请找农机站"
-    ]
+    assert told(turn, ZHANG) == [said("case.answer", number=2, who="分诊台") + "\n\n请找农机站"]
 
 
 def test_one_who_let_it_lie_may_still_answer_while_nobody_has_it():

@@ -4,16 +4,16 @@ import pytest
 
 from bot.domain import CaseState, Event
 from tests.cast import (
-    WANG,
-    WANG_CHAT,
+    DEPUTY,
+    DEPUTY_CHAT,
     DESK_CHAT,
     DISPATCHER,
     LI,
     PEOPLE,
     UNKNOWN,
     UNKNOWN_BEES,
-    DEPUTY,
-    DEPUTY_CHAT,
+    WANG,
+    WANG_CHAT,
     Village,
     buttons,
     said,

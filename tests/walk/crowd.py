@@ -50,6 +50,12 @@ class Town:
     solved: set[int] = field(default_factory=set)  # cases whose farmer pressed 解决了
     troubles: int = 0  # requests that had to be made again
     _count: int = 0
+    _opened: list[Browser] = field(default_factory=list)
+
+    def browser(self, address: str) -> Browser:
+        """One that is closed when everybody leaves."""
+        self._opened.append(Browser(self, address))
+        return self._opened[-1]
 
     def newcomer(self) -> Farmer:
         self._count += 1
@@ -65,6 +71,10 @@ class Town:
 
     def uid(self) -> str:
         return str(UUID(int=self.chance.getrandbits(128), version=4))
+
+    async def leave(self) -> None:
+        for browser in self._opened:
+            await browser.http.aclose()
 
     async def pause(self, most: float) -> None:
         await asyncio.sleep(self.chance.uniform(0, most))
@@ -96,7 +106,7 @@ class Town:
             await self.pause(2)
 
     async def _by_web(self, farmer: Farmer) -> None:
-        browser = Browser(self, f"10.1.{int(farmer.name) // 250}.{int(farmer.name) % 250}")
+        browser = self.browser(f"10.1.{int(farmer.name) // 250}.{int(farmer.name) % 250}")
         self.browsers[farmer.name] = (farmer, browser)
         await self.pause(3)
         await browser.open("/")
@@ -163,7 +173,7 @@ class Town:
                 draft = "only once"
 
     async def answers_at_the_desk(self, invite: Callable[[], str]) -> None:
-        browser = Browser(self, "10.2.0.1")
+        browser = self.browser("10.2.0.1")
         await browser.enter(invite)
         while True:
             page = await browser.open("/desk")

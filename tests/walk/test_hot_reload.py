@@ -20,7 +20,9 @@ from tests.walk.homes import furnish
 from tests.walk.samples import answerable
 from tests.walk.village import core_of, is_busy, open_village, until
 
-FEW = 12  # mutations of each kind
+# All but the last, which closes files: to root, who runs CI, they stay open.
+RUINS = MUTATIONS[:-1]
+RUINED = 210
 PLACE = re.compile(r"^knowledge.*?:\d+:\d+ ")
 TEXT = "锈病来了先看叶背，这是刚改的一句。"
 
@@ -106,19 +108,22 @@ async def noted(store: Store, *, ok: bool) -> dict:
     return await until(look, lambda: store.notes.get("knowledge"))
 
 
+@pytest.mark.slow
 def test_two_hundred_ruined_files_never_take_an_answer_away(own: Core, store: Store) -> None:
-    """One after the other on the living folder; every other one is mended before the next."""
+    """One after the other on the living folder, which is mended before the next."""
     questions = answerable(own, 40)
     before = {text: own.library.search(text).matches[0].entry for text in questions}
     folder = own.config.knowledge
     whole = shutil.copytree(folder, folder.parent / "whole")
     refused = live = 0
-    for seed in range(FEW * len(MUTATIONS) + 16):
+    for seed in range(RUINED):
         chance = random.Random(seed)
         ruin(folder, seed, chance)
         revision = own.bookshelf.retriever.index.base.revision
         status = own.bookshelf.refresh(now())
-        assert status, f"seed {seed}: the change was not seen"
+        if status is None:
+            assert content(folder) == content(whole), f"seed {seed}: the change was not seen"
+            continue
         store.notes.put("knowledge", status.as_note())
         note = store.notes.get("knowledge")
         assert note
@@ -143,13 +148,15 @@ def test_two_hundred_ruined_files_never_take_an_answer_away(own: Core, store: St
 
 def ruin(folder: Path, seed: int, chance: random.Random) -> None:
     paths = sorted(folder.glob("*/*"))
-    MUTATIONS[seed % len(MUTATIONS)](chance.choice(paths), chance)
+    RUINS[seed % len(RUINS)](chance.choice(paths), chance)
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.glob("*/*")}
 
 
 def mend(folder: Path, whole: Path) -> None:
-    for path in (folder, *folder.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(whole, folder)
 
 
