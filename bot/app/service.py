@@ -96,15 +96,16 @@ class Service:
 
     async def _reload(self) -> None:
         """Take over edited knowledge by itself; what is wrong with it is noted for staff."""
+        news: Status | None = None  # kept until it is noted: the database may be away
         while True:
             await asyncio.sleep(RELOAD_SECONDS)
             try:
-                status = await asyncio.to_thread(self._bookshelf.refresh, self._clock())
+                news = await asyncio.to_thread(self._bookshelf.refresh, self._clock()) or news
+                if news:
+                    await asyncio.to_thread(self._note, news)
+                    news = None
             except Exception:
-                logger.exception("knowledge could not be looked at")
-                continue
-            if status:
-                await asyncio.to_thread(self._note, status)
+                logger.exception("knowledge could not be looked at, or its state not noted")
 
     def _note(self, status: Status) -> None:
         self._store.notes.put("knowledge", status.as_note())
