@@ -87,16 +87,16 @@ class Asking:
     # --- asking ------------------------------------------------------------------------------
 
     def danger(self, incoming: Incoming, context: Context) -> Turn | None:
-        """A person in danger: 120 first, and commissioner and dispatchers are told at once."""
+        """A person in danger: 120 first, and commissioner and dispatchers are told at once.
+        Nothing is searched: first aid must not wait for, or fail with, a model."""
         danger = self._danger(incoming.text, context)
         if danger is None:
             return None
-        findings = self._library.search(incoming.text)
-        subject = self._subject(incoming.text, findings)
+        subject = self._subject(incoming.text, Findings())
         if urgent := _urgent(context):
             turn = self._own_cases.add(urgent, incoming, context)
         else:
-            why = Why(Reason.EMERGENCY, subject, _ids(findings), is_urgent=True)
+            why = Why(Reason.EMERGENCY, subject, is_urgent=True)
             turn = self.open(question_of(incoming, context), why, incoming, context)
         first_aid = Outgoing(incoming.sender, paragraphs(self._say(f"emergency.{danger}")))
         replies = (first_aid, *turn.replies)
