@@ -51,7 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--home", type=Path, default=_home(), help="放 knowledge/ 和 config/ 的文件夹"
     )
-    parser.add_argument("--log", default="WARNING", help="日志级别（默认 WARNING）")
+    levels = ("DEBUG", "INFO", "WARNING", "ERROR")
+    parser.add_argument(
+        "--log", type=str.upper, choices=levels, default="WARNING", help="日志级别（默认 WARNING）"
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="命令")
     serve = commands.add_parser("serve", help="开门：网页、工作台、Telegram")
     serve.add_argument("--port", type=int, help="网页端口，盖过设置")

@@ -23,8 +23,13 @@ from bot.reading.fields import Day, Line, Name, Shape
 from bot.reading.fitting import fit
 from bot.reading.nodes import Node, parse
 from bot.reading.report import Report
+from bot.store import Retention
+
+# Commands of the lexicon that stand in Telegram's menu, and the sentences beside them.
+MENU = {"my": "menu.my", "cancel": "menu.cancel", "help": "menu.help"}
 
 _Hours = Annotated[float, Field(gt=0, le=24 * 365)]
+_Days = Annotated[float, Field(gt=0, le=3650)]
 _Seconds = Annotated[float, Field(ge=1, le=3600)]
 _Score = Annotated[float, Field(ge=-1, le=1)]
 
@@ -71,6 +76,14 @@ class LeasesShape(Shape):
     send: _Seconds = 80  # longer than any send
 
 
+class RetentionShape(Shape):
+    """Days after which what nobody needs any more is deleted."""
+
+    media: _Days = 1
+    raw: _Days = 30
+    visits: _Days = 7
+
+
 class SettingsShape(Shape):
     database: Line = "sqlite:///data/tianwen.db"
     data: Line = "data"
@@ -78,6 +91,7 @@ class SettingsShape(Shape):
     decision: DecisionShape
     timers: TimersShape = TimersShape()
     leases: LeasesShape = LeasesShape()
+    retention: RetentionShape = RetentionShape()
     web: WebShape = WebShape()
     telegram: TelegramShape = TelegramShape()
 
@@ -166,6 +180,7 @@ class Config:
     policy: Policy
     timers: Timers
     leases: LeasesShape
+    retention: Retention
     web: WebShape
     telegram: TelegramSettings | None
     commissioners: tuple[Commissioner, ...]
@@ -190,6 +205,7 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
     settings = _read(folder / "settings.yaml", SettingsShape)
     roster = _read(folder / "commissioners.yaml", RosterShape)
     words = _read(folder / "lexicon.yaml", LexiconShape)
+    phrases = _phrases(folder / "phrases.yaml")
     database = _secret("TIANWEN_DATABASE", environ) or settings.database
     return Config(
         home=home,
@@ -199,12 +215,13 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
         policy=_policy(settings.decision, words.other_subjects),
         timers=_timers(settings.timers),
         leases=settings.leases,
+        retention=_retention(settings.retention),
         web=settings.web,
-        telegram=_telegram(settings, environ),
+        telegram=_telegram(settings, environ, phrases),
         commissioners=tuple(shape.build() for shape in roster.commissioners),
         lexicon=Lexicon(words.wishes, words.fillers, words.townships),
         dangers=tuple(one.build(words.groups) for one in words.emergency),
-        phrases=_phrases(folder / "phrases.yaml"),
+        phrases=phrases,
     )
 
 
@@ -221,13 +238,20 @@ def _timers(shape: TimersShape) -> Timers:
     return Timers(**{name: timedelta(hours=hours) for name, hours in shape.model_dump().items()})
 
 
-def _telegram(settings: SettingsShape, environ: Mapping[str, str]) -> TelegramSettings | None:
+def _retention(shape: RetentionShape) -> Retention:
+    return Retention(**{name: timedelta(days=days) for name, days in shape.model_dump().items()})
+
+
+def _telegram(
+    settings: SettingsShape, environ: Mapping[str, str], phrases: Phrases
+) -> TelegramSettings | None:
     token = _secret("TIANWEN_TELEGRAM_TOKEN", environ)
     if token is None:
         return None
     return TelegramSettings(
         token=token,
         secret=_secret("TIANWEN_TELEGRAM_SECRET", environ) or "",
+        menu=tuple((command, phrases(key)) for command, key in MENU.items()),
         webhook_url=f"{(settings.web.public_url or '').rstrip('/')}/telegram",
         **settings.telegram.model_dump(),
     )
@@ -238,7 +262,7 @@ def _secret(name: str, environ: Mapping[str, str]) -> str | None:
     if path := environ.get(f"{name}_FILE"):
         try:
             return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"环境变量 {name}_FILE 指的文件读不了：{path}") from error
     return environ.get(name) or None
 

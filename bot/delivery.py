@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from traceback import extract_tb
-from typing import TYPE_CHECKING
 
+from bot.channels.base import Bell, Channel
 from bot.domain import Address, Outgoing, Receipt, paragraphs
 from bot.errors import (
     Moved,
@@ -18,14 +17,10 @@ from bot.errors import (
     TryLater,
     Unreachable,
     WindowClosed,
+    wordless,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
-
-    from bot.channels.base import Bell, Channel
-    from bot.phrases import Phrases
-    from bot.store import Due, Store
+from bot.phrases import Phrases
+from bot.store import Due, Store
 
 logger = logging.getLogger(__name__)
 
@@ -190,7 +185,6 @@ class Sender:
 
     async def run(self) -> None:
         failures = 0
-        await self.due.wait(self.channel.name, seconds=0)  # from here on rings are remembered
         while True:
             try:
                 wait = await self._whole_step()
@@ -308,10 +302,7 @@ class Sender:
 
     async def _puzzle(self, due: Due, error: Exception) -> None:
         """A mistake of ours: nobody knows how far the send came."""
-        last = extract_tb(error.__traceback__)[-1]  # its words may be the farmer's
-        name = type(error).__name__
-        where = (due.id, self.channel.name, name, last.filename, last.lineno)
-        logger.error("message %d of %s: %s at %s:%s", *where)
+        logger.error("message %d of %s: %s", due.id, self.channel.name, wordless(error))
         if due.attempts >= self.throttle.limits.patience:
             await self._hold(due, error)
             return

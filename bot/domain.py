@@ -14,9 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Literal
+
+CHINA = timezone(timedelta(hours=8))  # days and times of day are meant here
 
 # --- who -------------------------------------------------------------------------------------
 
@@ -49,7 +51,7 @@ class Commissioner:
     kind: Kind
     specialities: tuple[str, ...] = ()
     townships: tuple[str, ...] = ()  # empty: the whole district
-    capacity: int = 10  # open cases at a time
+    capacity: int = 10  # cases in hand at a time
     leave: tuple[tuple[date, date], ...] = ()  # first and last day, both included
     addresses: tuple[Address, ...] = ()
 
@@ -405,6 +407,9 @@ class Event(StrEnum):
     REMINDED = "催办"
 
 
+FARMER, SYSTEM = "农户", "系统"  # who did it, where it was no commissioner
+
+
 @dataclass(frozen=True, slots=True)
 class CaseChange:
     """A case's new value and the event that led there; `by` is a commissioner id, 农户 or 系统."""
@@ -462,7 +467,7 @@ class Context:
     cases: tuple[Case, ...] = ()
     commissioner: Commissioner | None = None  # the bound sender
     about: int | None = None  # the case of the message replied to
-    load: Mapping[str, int] = field(default_factory=dict)  # open cases by commissioner id
+    load: Mapping[str, int] = field(default_factory=dict)  # cases in hand by commissioner id
     addresses: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)  # bound, by id
     invitation: Invitation | None = None
 

@@ -19,10 +19,9 @@ TianwenError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from traceback import extract_tb
 
-if TYPE_CHECKING:
-    from bot.domain import Problem
+from bot.domain import Problem
 
 
 class TianwenError(Exception):
@@ -95,3 +94,10 @@ class Moved(ChannelError):
 
 class Rejected(ChannelError):
     """The platform will never accept this message; repeating it is useless."""
+
+
+def wordless(error: BaseException) -> str:
+    """The error's kind and the way it took, innermost place first, for logs: its message may
+    hold a farmer's words."""
+    places = [f"{frame.filename}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
+    return f"{type(error).__name__} at {' < '.join(reversed(places))}"

@@ -10,6 +10,9 @@ from bot.errors import PhraseError
 # Each sentence that the code says, and the blanks that it fills.
 BLANKS: Mapping[str, str] = {
     "greeting": "",
+    "menu.my": "",
+    "menu.cancel": "",
+    "menu.help": "",
     "wish.greeting": "",
     "wish.help": "",
     "wish.thanks": "",

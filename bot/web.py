@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.channels.web.guard import BodyCap, Buckets, client_of
+from bot.channels.web import WebSettings
+from bot.channels.web.guard import BodyCap, Buckets, Clock, client_of
 from bot.channels.web.media import MediaRoom
 from bot.channels.web.pages import Pages
 from bot.errors import Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from starlette.requests import Request
-    from starlette.routing import BaseRoute
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from bot.channels.web import WebSettings
-    from bot.channels.web.guard import Clock
-    from bot.store import Store
+from bot.store import Store
 
 BODY_LIMIT = 2**20  # bytes; routes that take photos set their own
 POLICY = (
@@ -55,6 +48,7 @@ HEADINGS = {
     413: "太大了",
     429: "请慢一点",
     500: "出了点问题",
+    503: "请稍等",
 }
 WORDS = {
     404: "网址可能打错了，或者这一页已经没有了。",
@@ -188,10 +182,10 @@ class Watch:
                 f'tianwen_messages{{direction="{direction}",state="{state}"}} {count}'
                 for state, count in sorted(part.tally().items())
             ]
-        open_cases = sum(self._store.cases.load().values())
+        in_hand = sum(self._store.cases.load().values())
         lines += [
-            "# HELP tianwen_cases_held Open cases that a commissioner holds or is offered.",
+            "# HELP tianwen_cases_held Cases that wait for a commissioner's answer.",
             "# TYPE tianwen_cases_held gauge",
-            f"tianwen_cases_held {open_cases}",
+            f"tianwen_cases_held {in_hand}",
         ]
         return lines

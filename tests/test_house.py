@@ -69,9 +69,7 @@ def test_every_module_says_in_one_sentence_what_it_is():
 
 
 def commands() -> list[str]:
-    choices = next(
-        action.choices for action in _parser()._actions if getattr(action, "choices", None)
-    )
+    choices = next(action.choices for action in _parser()._actions if action.dest == "command")
     return list(choices)
 
 

@@ -1,4 +1,4 @@
-"""Looks after cases whose time has come. Timers are rows, so restarts lose none."""
+"""What time demands: overdue cases are followed up, what nobody needs is swept out."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from datetime import datetime
 
 from bot.channels.base import Bell
 from bot.domain import Case, Context
-from bot.errors import Conflict
+from bot.errors import Conflict, wordless
 from bot.escalation.desk import Desk
 from bot.escalation.follow_up import follow_up
-from bot.store import Store
+from bot.store import Retention, Store
 
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 15.0
+SWEEP_SECONDS = 24 * 3600.0
 
 
 class FollowUpClock:
-    """One turn for each overdue case; on several machines the case's version keeps it one."""
+    """One turn for each overdue case; on several machines the case's version keeps it one.
+    Timers are rows, so restarts lose none."""
 
     def __init__(
         self, store: Store, desk: Desk, *, due: Bell, clock: Callable[[], datetime]
@@ -42,7 +44,17 @@ class FollowUpClock:
     def tick(self) -> set[str]:
         """Follow up everything overdue; the channels that have something to send now."""
         overdue = self._store.cases.overdue(self._clock())
-        return {channel for case in overdue for channel in self._follow_up(case)}
+        return {channel for case in overdue for channel in self._tried(case)}
+
+    def _tried(self, case: Case) -> set[str]:
+        """One case that can't be followed up holds up no other."""
+        try:
+            return self._follow_up(case)
+        except Conflict:
+            return set()  # somebody moved the case just now
+        except Exception as error:  # noqa: BLE001 - whatever it is, it will be tried again
+            logger.error("case %d not followed up: %s", case.number, wordless(error))  # noqa: TRY400
+            return set()
 
     def _follow_up(self, case: Case) -> set[str]:
         now = self._clock()
@@ -50,8 +62,22 @@ class FollowUpClock:
             now, load=self._store.cases.load(), addresses=self._store.cases.addresses()
         )
         turn = follow_up(case, context, self._desk)
-        try:
-            self._store.inbox.save_follow_up(turn, now)
-        except Conflict:
-            return set()  # somebody moved the case just now
+        self._store.inbox.save_follow_up(turn, now)
         return {reply.to.channel for reply in turn.replies}
+
+
+class Sweeper:
+    """Once at the start and then daily; on several machines each sweeps, which does no harm."""
+
+    def __init__(self, store: Store, retention: Retention, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._retention = retention
+        self._clock = clock
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self._store.sweep, self._clock(), self._retention)
+            except Exception:
+                logger.exception("sweeping failed, trying again tomorrow")
+            await asyncio.sleep(SWEEP_SECONDS)

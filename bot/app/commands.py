@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from bot.app import doctor as doctors
 from bot.app import serving
-from bot.app.compose import Core, build_core, now
+from bot.app.compose import Core, build_core, now, today
 from bot.app.library import Progress
 from bot.channels.base import Bell
 from bot.channels.console import ConsoleChannel
@@ -67,7 +67,7 @@ def chat(options: Namespace) -> int:
 
 def check(options: Namespace) -> int:
     config = _config(options)
-    problems = check_knowledge(config.knowledge, now().date())
+    problems = check_knowledge(config.knowledge, today())
     shown = [one for one in problems if one.level == "error" or not options.quiet]
     for problem in shown:
         print(problem)

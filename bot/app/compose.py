@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from bot.app.library import Bookshelf, Progress, Status
 from bot.app.rehearsal import Rehearsal
 from bot.config import Config
 from bot.conversation.asking import Library, Rules
 from bot.conversation.turn import Conversation
+from bot.domain import CHINA
 from bot.escalation.desk import Desk
 from bot.escalation.letters import Naming
 from bot.escalation.roster import Roster
@@ -25,6 +26,10 @@ MODEL_FOLDER = "multilingual-e5-small"
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def today() -> date:
+    return now().astimezone(CHINA).date()
 
 
 @dataclass(frozen=True, slots=True)

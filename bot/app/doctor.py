@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.app.compose import BUNDLED, MODEL_FOLDER, now
+from bot.app.compose import BUNDLED, MODEL_FOLDER, today
 from bot.config import Config, load
 from bot.errors import ConfigError
 from bot.knowledge import check
@@ -43,7 +43,7 @@ def examine(home: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _knowledge(config: Config) -> Finding:
-    errors = [one for one in check(config.knowledge, now().date()) if one.level == "error"]
+    errors = [one for one in check(config.knowledge, today()) if one.level == "error"]
     if not errors:
         return Finding("知识库", is_good=True, said="没有错误。")
     lines = [str(one) for one in errors[:SHOWN]]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.app.clock import FollowUpClock
+from bot.app.clock import FollowUpClock, Sweeper
 from bot.app.compose import Core
 from bot.app.library import Status
 from bot.app.worker import Worker
@@ -60,6 +60,7 @@ class Service:
             store, channels, phrases=core.config.phrases, due=due, clock=clock, limits=limits
         )
         self._follow_up = FollowUpClock(store, core.desk, due=due, clock=clock)
+        self._sweeper = Sweeper(store, core.config.retention, clock)
         self._listening: list[asyncio.Task[None]] = []
         self._note(core.status)
 
@@ -75,6 +76,7 @@ class Service:
                     group.create_task(self._worker.run())
                 group.create_task(self._delivery.run())
                 group.create_task(self._follow_up.run())
+                group.create_task(self._sweeper.run())
                 group.create_task(self._reload())
         except ExceptionGroup as died:
             raise died.exceptions[0] from None  # the first; the others were told to stop

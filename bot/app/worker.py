@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bot.channels.base import Bell, Channel
 from bot.conversation.turn import Conversation
 from bot.domain import Address, Arrival, Incoming, Outgoing, Turn, paragraphs
-from bot.errors import Conflict, TryLater, Unreadable
+from bot.errors import Conflict, TryLater, Unreadable, wordless
 from bot.phrases import Phrases
 from bot.store import Store
 
@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 MOST_TRIES = 5
 GRACE_SECONDS = 10.0
+CHANNEL_OFF = timedelta(minutes=1)  # its messages wait, however long, until it is on again
 IDLE_SECONDS = 2.0  # looks again by itself: another process may have received something
 
 
@@ -71,6 +72,10 @@ class Worker:
         if not arrivals:
             return False
         self._arrived.ring()  # there may be more, for the others
+        if arrivals[0].channel not in self._channels:
+            until = self._clock() + CHANNEL_OFF
+            await asyncio.to_thread(self._store.inbox.postpone, arrivals, until, "channel is off")
+            return True
         try:
             await self._take(arrivals)
         except Unreadable:
@@ -107,26 +112,25 @@ class Worker:
         raise TryLater("the case keeps changing", retry_after=1)
 
     async def _put_off(self, arrivals: Sequence[Arrival], error: Exception) -> None:
+        """Longer each time, half a minute in all: what he writes next waits behind it, and may be
+        an emergency."""
         tries = await asyncio.to_thread(self._store.inbox.attempts, arrivals) + 1
-        if tries >= MOST_TRIES:
-            logger.error("message %d given up", arrivals[0].id, exc_info=error)
-            await self._give_up(arrivals, type(error).__name__)
-            return
-        expected = isinstance(error, TryLater)
-        logger.warning("message %d put off", arrivals[0].id, exc_info=None if expected else error)
-        wait = error.retry_after if isinstance(error, TryLater) else 2.0**tries
-        until = self._clock() + timedelta(seconds=wait)
         name = type(error).__name__
+        if tries >= MOST_TRIES:
+            logger.error("message %d given up: %s", arrivals[0].id, wordless(error))
+            await self._give_up(arrivals, name)
+            return
+        logger.warning("message %d put off: %s", arrivals[0].id, wordless(error))
+        asked = error.retry_after if isinstance(error, TryLater) else 0.0
+        until = self._clock() + timedelta(seconds=max(asked, 2.0**tries))
         await asyncio.to_thread(self._store.inbox.postpone, arrivals, until, name)
 
     async def _give_up(self, arrivals: Sequence[Arrival], error: str) -> None:
-        """Tell the sender instead of staying silent, then set it aside for staff."""
+        """Set it aside for staff, and tell the sender instead of staying silent."""
         to = Address(arrivals[0].channel, arrivals[0].user)
         sorry = Outgoing(to, paragraphs(self._say("trouble")))
-        await asyncio.to_thread(
-            self._store.inbox.save_follow_up, Turn(replies=(sorry,)), self._clock()
-        )
-        await asyncio.to_thread(self._store.inbox.set_aside, arrivals, error)
+        set_aside, now = self._store.inbox.set_aside, self._clock()
+        await asyncio.to_thread(set_aside, arrivals, error, now, replies=(sorry,))
         self._ring((sorry,))
 
     def _ring(self, replies: Sequence[Outgoing]) -> None:

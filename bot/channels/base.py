@@ -6,15 +6,12 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from bot.domain import Address, Arrival, Attachment, Incoming, Other, Receipt
+from starlette.routing import BaseRoute
+
+from bot.domain import Address, Arrival, Attachment, Incoming, Other, Outgoing, Receipt
 from bot.errors import Unreadable
-
-if TYPE_CHECKING:
-    from starlette.routing import BaseRoute
-
-    from bot.domain import Outgoing
 
 
 class Bell:

@@ -6,21 +6,16 @@ import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from threading import Thread
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
-from bot.channels.base import read_own, write_own
+from starlette.routing import BaseRoute
+
+from bot.channels.base import Bell, read_own, write_own
 from bot.channels.text import legible
-from bot.domain import Arrival, Receipt
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from starlette.routing import BaseRoute
-
-    from bot.channels.base import Bell
-    from bot.domain import Incoming, Outgoing
-    from bot.store import Store
+from bot.domain import Arrival, Incoming, Outgoing, Receipt
+from bot.store import Store
 
 KINDS = {"photo": "图片", "voice": "语音", "file": "文件"}
 

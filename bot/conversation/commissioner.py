@@ -191,15 +191,16 @@ class CommissionerTalk:
         return Turn((Outgoing(incoming.sender, paragraphs(text)),), settled(context))
 
     def _which_case(self, incoming: Incoming, context: Context, me: Commissioner) -> Turn:
-        """Words without an address are kept until he says which case they are for."""
-        mine = self._mine(context, me)
+        """Words without an address are kept until he says which case they are for; more of them
+        join the first."""
+        mine = sorted(self._mine(context, me), key=lambda case: case.state is CaseState.ANSWERED)
         if not mine:
             return self._only(incoming, context, "desk.none")
         if not (incoming.text.strip() or incoming.attachments):
             return self._only(incoming, context, "desk.unsupported")
-        buttons = tuple(self._send_button(case) for case in mine[-MOST_BUTTONS:])
+        buttons = tuple(self._send_button(case) for case in mine[:MOST_BUTTONS])
         reply = Outgoing(incoming.sender, paragraphs(self._say("desk.which_case")), buttons)
-        return Turn((reply,), replace(settled(context), draft=incoming))
+        return Turn((reply,), replace(settled(context), draft=_joined(context, incoming)))
 
     def _accept_or_send(self, case: Case, incoming: Incoming, context: Context) -> Turn:
         """收到 below an offer: is the case accepted, or is that the answer?"""
@@ -223,3 +224,12 @@ class CommissionerTalk:
     def _only(self, incoming: Incoming, context: Context, key: str, **blanks: object) -> Turn:
         reply = Outgoing(incoming.sender, paragraphs(self._say(key, **blanks)))
         return Turn((reply,), settled(context))
+
+
+def _joined(context: Context, incoming: Incoming) -> Incoming:
+    """The words kept so far and these, as one message."""
+    kept = context.memory.draft
+    if kept is None:
+        return incoming
+    text = "\n".join(filter(None, (kept.text, incoming.text)))
+    return replace(incoming, text=text, attachments=kept.attachments + incoming.attachments)

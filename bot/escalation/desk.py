@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from bot.domain import (
+    CHINA,
+    FARMER,
+    SYSTEM,
     Address,
     Case,
     CaseChange,
@@ -21,9 +24,6 @@ from bot.escalation.letters import Letters, Naming
 from bot.escalation.roster import Roster
 from bot.phrases import Phrases
 
-FARMER = "农户"
-SYSTEM = "系统"
-CHINA = timezone(timedelta(hours=8))  # days of leave are days here
 BACK_TO_WORK = frozenset({CaseState.ASKED, CaseState.ANSWERED, CaseState.RESOLVED})
 
 

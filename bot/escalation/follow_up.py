@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain import Case, CaseState, Context, Event, Turn
-from bot.escalation.desk import SYSTEM, Desk, Step
+from bot.domain import SYSTEM, Case, CaseState, Context, Event, Turn
+from bot.escalation.desk import Desk, Step
 
 
 def follow_up(case: Case, context: Context, desk: Desk) -> Turn:

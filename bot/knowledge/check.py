@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from datetime import date
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 from bot.domain import Problem
 from bot.knowledge.load import DomainFile, EntryFile, read
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import date
-    from pathlib import Path
-
-    from bot.reading.report import Place
+from bot.reading.report import Place
 
 FEWEST_QUESTIONS = 8
 LONGEST_SHORT_ANSWER = 80

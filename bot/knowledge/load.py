@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from bot.domain import Domain, Entry, KnowledgeBase, OutOfScope, Problem, Review
 from bot.errors import KnowledgeError
 from bot.knowledge import front_matter, markdown, schema
+from bot.knowledge.markdown import Placed
 from bot.reading import files
 from bot.reading.fields import NAME, NAME_MEND
 from bot.reading.fitting import fit
-from bot.reading.nodes import parse
+from bot.reading.nodes import Node, parse
 from bot.reading.report import START, Place, Report
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from bot.knowledge.markdown import Placed
-    from bot.reading.nodes import Node
 
 _DOMAIN_FILE = "_domain.yaml"
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from bot.reading.report import START, Place, Report
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MOST_BYTES = 64 * 1024
 _BOM = b"\xef\xbb\xbf"

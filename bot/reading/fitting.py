@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, TypeVar, get_args
+from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
+from bot.reading.nodes import Node
 from bot.reading.report import Place, Report
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-
-    from bot.reading.nodes import Node
 
 _Some = TypeVar("_Some", bound=BaseModel)
 

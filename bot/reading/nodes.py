@@ -6,16 +6,13 @@ the schema says what each must be. Anchors, aliases and tags are refused, so not
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import yaml
 
 from bot.reading.files import UNSEEN
 from bot.reading.report import Place, Report
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _DEPTH = 6  # _domain.yaml, the deepest, needs four
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})

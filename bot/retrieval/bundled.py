@@ -7,21 +7,18 @@ import json
 import os
 import shutil
 import struct
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import chain
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from bot.errors import ModelError
 from bot.retrieval.nano_file import Header, Source, floats, packaged, parse, sha256, verified
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
 
 MANIFEST = "tianwen-manifest.json"
 WEIGHTS = "model.safetensors"

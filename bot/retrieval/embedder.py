@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.errors import ModelError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 Vectors = NDArray[np.float32]
 

@@ -6,14 +6,11 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from bot.domain import Answer, Clarify, Decision, Decline, Emergency, Entry, Escalate
 from bot.retrieval.question_files import Trial, read_trials
 from bot.retrieval.tally import WITHOUT_ENTRY, Judged, Total, judge, table, total
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)

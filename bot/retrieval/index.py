@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import faiss
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
-
-    from bot.domain import Entry, KnowledgeBase, OutOfScope
-    from bot.retrieval.embedder import Embedder, Vectors
-    from bot.retrieval.vectors import VectorCache
+from bot.domain import Entry, KnowledgeBase, OutOfScope
+from bot.retrieval.embedder import Embedder, Vectors
+from bot.retrieval.vectors import VectorCache
 
 # An entry scores by the mean of its three best units. With the bundled model and 42 entries, a
 # phrasing left out of the index found its entry first in 64 of 100 cases, by the best unit alone

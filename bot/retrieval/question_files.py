@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -13,10 +15,6 @@ from bot.reading.files import UNSEEN
 from bot.reading.fitting import fit
 from bot.reading.nodes import parse
 from bot.reading.report import START, Report
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 TrialKind = Literal[
     "question",

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-from bot.domain import Findings, Match
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.domain import Domain, Entry
-    from bot.retrieval.embedder import Embedder
-    from bot.retrieval.index import Index
+from bot.domain import Domain, Entry, Findings, Match
+from bot.retrieval.embedder import Embedder
+from bot.retrieval.index import Index
 
 
 class Retriever:

@@ -6,20 +6,16 @@ import fcntl
 import hashlib
 import logging
 import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from bot.retrieval.embedder import Vectors
+from bot.retrieval.embedder import Embedder, Vectors
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
-    from bot.retrieval.embedder import Embedder
-
-    Known = dict[bytes, Vectors]
+Known = dict[bytes, Vectors]
 
 logger = logging.getLogger(__name__)
 

@@ -6,9 +6,11 @@ it in threads.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from bot.domain import Commissioner
 from bot.store.accounts import Accounts
 from bot.store.cases import Cases
 from bot.store.database import Database
@@ -17,9 +19,9 @@ from bot.store.media import MediaShelf
 from bot.store.notes import Notes
 from bot.store.outbox import Outbox
 from bot.store.records import (
-    FARMER,
     Due,
     Event,
+    Retention,
     Session,
     Shown,
     State,
@@ -27,13 +29,7 @@ from bot.store.records import (
     Undelivered,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain import Commissioner
-
 __all__ = [
-    "FARMER",
     "Accounts",
     "Cases",
     "Database",
@@ -43,6 +39,7 @@ __all__ = [
     "MediaShelf",
     "Notes",
     "Outbox",
+    "Retention",
     "Session",
     "Shown",
     "State",
@@ -83,6 +80,12 @@ class Store:
     def hold(self, name: str) -> bool:
         """Whether this process has the role (such as polling); see `Database.hold`."""
         return self.database.hold(name)
+
+    def sweep(self, now: datetime, retention: Retention) -> None:
+        """Delete what nobody needs any more; see `Retention`."""
+        self.media.sweep(now - retention.media)
+        self.inbox.forget_raw(now - retention.raw)
+        self.accounts.sweep(now, silent_since=now - retention.visits)
 
     def close(self) -> None:
         self.database.close()

@@ -6,22 +6,18 @@ import hashlib
 import re
 import secrets
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime, timedelta
+from typing import Literal
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, update
 
 from bot.domain import Address, Commissioner, Invitation
 from bot.errors import ConfigError
+from bot.store.database import Database
 from bot.store.records import Session
-from bot.store.tables import bindings, invitations, sessions
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
-
-    from bot.store.database import Database
+from bot.store.tables import bindings, conversations, invitations, sessions
 
 CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0 O 1 I; 50 bits in ten of them
 CODE_LENGTH = 10
@@ -134,6 +130,28 @@ class Accounts:
 
     def _is_live(self, kind: str, user: str, idle: timedelta) -> bool:
         return idle <= LIFETIMES[kind][0] and (kind == "farmer" or user in self.commissioners)
+
+    def sweep(self, now: datetime, *, silent_since: datetime) -> None:
+        """Delete sessions that have expired, those of visitors who never wrote and were not seen
+        since then, and expired codes that nobody used."""
+        is_over = [
+            and_(
+                sessions.c.kind == kind,
+                or_(sessions.c.last_seen < now - idle, sessions.c.created_at < now - whole),
+            )
+            for kind, (idle, whole) in LIFETIMES.items()
+        ]
+        is_silent = and_(
+            sessions.c.kind == "farmer",
+            sessions.c.last_seen < silent_since,
+            ~exists().where(
+                conversations.c.channel == "web", conversations.c.user == sessions.c.user
+            ),
+        )
+        is_wasted = and_(invitations.c.used_at.is_(None), invitations.c.expires_at < now)
+        with self._database.write() as connection:
+            connection.execute(delete(sessions).where(or_(is_silent, *is_over)))
+            connection.execute(delete(invitations).where(is_wasted))
 
     def close_session(self, token: str) -> None:
         with self._database.write() as connection:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select
 
-from bot.domain import Address, Case
+from bot.domain import Address, Case, CaseState
 from bot.store import codec
+from bot.store.accounts import Accounts
+from bot.store.database import Database
 from bot.store.history import thread
+from bot.store.records import ThreadItem
 from bot.store.tables import at, case_people, cases, is_at
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from bot.store.accounts import Accounts
-    from bot.store.database import Database
-    from bot.store.records import ThreadItem
 
 RECENT = timedelta(days=30)  # a closed case can be spoken of, and reopened, this long
 IS_OPEN = cases.c.is_open.is_(True)
@@ -39,7 +35,7 @@ def _recent(is_his: ColumnElement[bool]) -> Select[Any]:
 OF_FARMER = _recent(is_at(cases))
 LOAD = (
     select(cases.c.holder, func.count(cases.c.number))
-    .where(IS_OPEN, cases.c.holder.is_not(None))
+    .where(IS_OPEN, cases.c.holder.is_not(None), cases.c.state != CaseState.ANSWERED.value)
     .group_by(cases.c.holder)
 )
 
@@ -85,7 +81,7 @@ class Cases:
         return self._accounts.bindings()
 
     def load(self) -> dict[str, int]:
-        """Open cases by commissioner id."""
+        """Cases in hand by commissioner id: open, and not answered yet."""
         with self._database.read() as connection:
             return load(connection)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from bot.domain import (
     Address,
@@ -23,9 +24,6 @@ from bot.domain import (
     Outgoing,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 T = TypeVar("T")
 
 
@@ -39,7 +37,11 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def _read(kind: type[T], text: str) -> T:
-    value: T = _adapter(kind).validate_json(text)
+    try:
+        value: T = _adapter(kind).validate_json(text)
+    except ValidationError as error:  # quotes what it read: a farmer's words
+        places = sorted({".".join(map(str, one["loc"])) for one in error.errors()})
+        raise ValueError(f"a stored {kind.__name__} can't be read: {places}") from None
     return value
 
 

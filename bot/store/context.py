@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select
 
-from bot.domain import Case, Commissioner, Context, Incoming
+from bot.domain import Address, Case, Commissioner, Context, Incoming
 from bot.store import cases, codec
-from bot.store.accounts import carried
+from bot.store.accounts import People, carried
 from bot.store.tables import at, conversations, is_at, messages, receipts
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from bot.domain import Address
-    from bot.store.accounts import People
-
 
 MEMORY = select(conversations.c.memory).where(is_at(conversations))
 ABOUT = (

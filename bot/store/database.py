@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from alembic import command
 from alembic.config import Config
@@ -15,9 +17,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bot.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -28,6 +27,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = _checked(url)
+        logging.getLogger("sqlalchemy").setLevel(logging.WARNING)  # at DEBUG it prints rows
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, select
 
-from bot.domain import Address, Case
+from bot.domain import FARMER, SYSTEM, Address, Case
 from bot.store import codec
-from bot.store.records import FARMER, Event, Shown, State, ThreadItem
+from bot.store.accounts import People
+from bot.store.records import Event, Shown, State, ThreadItem
 from bot.store.tables import at, case_events, is_at, messages
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from bot.store.accounts import People
-
 
 SHOWN = select(messages).where(is_at(messages), messages.c.position > bindparam("after"))
 SHOWN = SHOWN.limit(bindparam("most"))
@@ -56,7 +52,7 @@ def _spoken(connection: Connection, case: Case, people: People) -> Iterator[Thre
         elif row.purpose == "relay":
             outgoing = codec.outgoing(row.body, to=address)
             state = State(row.state)
-            yield ThreadItem(row.created_at, "系统", outgoing=outgoing, state=state)
+            yield ThreadItem(row.created_at, SYSTEM, outgoing=outgoing, state=state)
 
 
 def _writer(case: Case, address: Address, people: People) -> str:

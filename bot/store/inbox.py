@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -19,19 +20,14 @@ from sqlalchemy import (
     update,
 )
 
-from bot.domain import Address, Arrival, Context, Incoming, Turn
+from bot.domain import Address, Arrival, Context, Incoming, Outgoing, Turn
 from bot.store import codec, history
+from bot.store.accounts import Accounts
 from bot.store.context import read_context
+from bot.store.database import Database
 from bot.store.records import Shown, State
 from bot.store.tables import HELD, NEW, at, conversations, is_at, messages, numbers
 from bot.store.turns import TurnWriter
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from bot.store.accounts import Accounts
-    from bot.store.database import Database
 
 logger = logging.getLogger(__name__)
 
@@ -192,7 +188,8 @@ class Inbox:
         try:
             with self._database.write() as connection:
                 _take(connection, turn, incoming, now)
-                _mark(connection, others, state=State.DONE.value, done_at=now)
+                if others:
+                    _mark(connection, others, state=State.DONE.value, done_at=now)
                 connection.execute(FOLLOW, at(incoming.sender))
                 TurnWriter(self._database, connection, now).write(turn, incoming)
         except _AlreadySaved:
@@ -205,16 +202,30 @@ class Inbox:
 
     def drop(self, arrivals: Sequence[Arrival], now: datetime) -> None:
         """Nothing in it for the conversation."""
-        self._let_go(arrivals, state=State.DROPPED.value, done_at=now)
+        with self._database.write() as connection:
+            _let_go(connection, arrivals, state=State.DROPPED.value, done_at=now)
 
     def postpone(self, arrivals: Sequence[Arrival], until: datetime, error: str) -> None:
         """Try again later; what the user wrote after it waits too."""
         more = messages.c.attempts + 1
-        self._let_go(arrivals, ready_at=until, error=error, attempts=more)
+        with self._database.write() as connection:
+            _let_go(connection, arrivals, ready_at=until, error=error, attempts=more)
 
-    def set_aside(self, arrivals: Sequence[Arrival], error: str) -> None:
-        """It can never be read; staff find it by its state."""
-        self._let_go(arrivals, state=State.FAILED.value, error=error)
+    def set_aside(
+        self,
+        arrivals: Sequence[Arrival],
+        error: str,
+        now: datetime,
+        *,
+        replies: Sequence[Outgoing] = (),
+    ) -> None:
+        """It can never be read; staff find it by its state, and the sender is sent `replies`,
+        unless another worker has saved it by now."""
+        values = {"state": State.FAILED.value, "error": error, "done_at": now}
+        with self._database.write() as connection:
+            if _let_go(connection, arrivals, **values):
+                writer = TurnWriter(self._database, connection, now)
+                writer.write_replies(replies, cause=arrivals[0].id)
 
     def attempts(self, arrivals: Sequence[Arrival]) -> int:
         """How often these were postponed."""
@@ -222,13 +233,6 @@ class Inbox:
         query = select(func.max(messages.c.attempts)).where(messages.c.id.in_(ids))
         with self._database.read() as connection:
             return connection.execute(query).scalar_one() or 0
-
-    def _let_go(self, arrivals: Sequence[Arrival], **values: Any) -> None:
-        here = at(Address(arrivals[0].channel, arrivals[0].user))
-        with self._database.write() as connection:
-            connection.execute(UNCLAIM, here)
-            _mark(connection, arrivals, **values)
-            connection.execute(FOLLOW, here)
 
     def recover(self) -> None:
         """At the start of the only process there is (SQLite): nobody holds anything, and what
@@ -241,6 +245,14 @@ class Inbox:
                 .where(messages.c.state == State.SENDING.value)
                 .values(**doubtful, ready_at=messages.c.created_at)
             )
+
+    def forget_raw(self, before: datetime) -> None:
+        """Drop the platform's form of what was read before then: it names people and places
+        that the message itself does not."""
+        settled = messages.c.state.in_([State.DONE.value, State.DROPPED.value])
+        is_old = and_(settled, messages.c.raw.is_not(None), messages.c.done_at < before)
+        with self._database.write() as connection:
+            connection.execute(update(messages).where(is_old).values(raw=None))
 
     def history(self, address: Address, *, after: int = 0, limit: int = 100) -> tuple[Shown, ...]:
         """What this user wrote and was sent, in the order in which it was taken and delivered:
@@ -289,10 +301,18 @@ def _take(connection: Connection, turn: Turn, incoming: Incoming, now: datetime)
         raise _AlreadySaved
 
 
-def _mark(connection: Connection, arrivals: Sequence[Arrival], **values: Any) -> None:
-    if arrivals:
-        are_these = and_(messages.c.id.in_([arrival.id for arrival in arrivals]), IS_NEW)
-        connection.execute(update(messages).where(are_these).values(**values))
+def _let_go(connection: Connection, arrivals: Sequence[Arrival], **values: Any) -> int:
+    """How many of them were still to be taken."""
+    here = at(Address(arrivals[0].channel, arrivals[0].user))
+    connection.execute(UNCLAIM, here)
+    marked = _mark(connection, arrivals, **values)
+    connection.execute(FOLLOW, here)
+    return marked
+
+
+def _mark(connection: Connection, arrivals: Sequence[Arrival], **values: Any) -> int:
+    are_these = and_(messages.c.id.in_([arrival.id for arrival in arrivals]), IS_NEW)
+    return connection.execute(update(messages).where(are_these).values(**values)).rowcount
 
 
 def _head(connection: Connection, here: dict[str, str]) -> tuple[Arrival, ...]:

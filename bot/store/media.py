@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-from sqlalchemy import and_, insert, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, insert, or_, select
 
 from bot.domain import Address, Commissioner, Media
-from bot.store.tables import case_people, media, media_uses
+from bot.store.database import Database
+from bot.store.records import State
+from bot.store.tables import case_people, media, media_uses, messages
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy import ColumnElement
-
-    from bot.store.database import Database
+DELETE = delete(media).where(media.c.id == bindparam("orphan"))
+NOT_TAKEN = select(messages.c.raw).where(
+    messages.c.state.in_([State.NEW.value, State.FAILED.value]), messages.c.raw.is_not(None)
+)
 
 
 class MediaShelf:
@@ -36,6 +36,17 @@ class MediaShelf:
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
         return Media(row.mime, bytes(row.content)) if row else None
+
+    def sweep(self, before: datetime) -> None:
+        """Delete what was kept before then and stands in no message: it came twice, or its
+        message was never sent. What a message brought that was not taken yet stays."""
+        unused = ~exists().where(media_uses.c.media == media.c.id)
+        query = select(media.c.id).where(media.c.created_at < before, unused)
+        with self._database.write() as connection:
+            waiting = "\n".join(connection.execute(NOT_TAKEN).scalars())
+            orphans = [one for one in connection.execute(query).scalars() if one not in waiting]
+            if orphans:
+                connection.execute(DELETE, [{"orphan": one} for one in orphans])
 
     def is_shown_to(self, media_id: str, viewer: Address | Commissioner) -> bool:
         """Whether it stands in this user's conversation, or in a case that the commissioner was

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import select
 
+from bot.store.database import Database
 from bot.store.tables import notes
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.store.database import Database
 
 
 class Notes:

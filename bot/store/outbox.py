@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -23,6 +25,7 @@ from sqlalchemy import (
 
 from bot.domain import Address, Outgoing, Receipt
 from bot.store import codec, history
+from bot.store.database import Database
 from bot.store.records import Due, State, Undelivered
 from bot.store.tables import (
     HELD,
@@ -33,12 +36,6 @@ from bot.store.tables import (
     receipts,
 )
 from bot.store.turns import TurnWriter
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from datetime import datetime, timedelta
-
-    from bot.store.database import Database
 
 IS_ON_THE_WAY = text(f"messages.{ON_THE_WAY}")
 

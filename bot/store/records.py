@@ -7,15 +7,11 @@ outgoing:  pending ─▶ sending ─▶ sent | held | dead | doubtful     (held
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from bot.domain import Incoming, Outgoing
-
-FARMER = "农户"  # who wrote, where it was no commissioner
+from bot.domain import Incoming, Outgoing
 
 
 class State(StrEnum):
@@ -26,6 +22,15 @@ class State(StrEnum):
     HELD = "held"  # kept until the user writes again
     DEAD = "dead"  # refused by the platform for good
     DOUBTFUL = "doubtful"  # it may have arrived; due once more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long what nobody needs is kept. Messages, cases and their pictures stay for good."""
+
+    media: timedelta = timedelta(days=1)  # pictures that stand in no message
+    raw: timedelta = timedelta(days=30)  # the platform's form of messages that were read
+    visits: timedelta = timedelta(days=7)  # sessions of visitors who never wrote
 
 
 @dataclass(frozen=True, slots=True)

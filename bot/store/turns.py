@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, insert, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.domain import Address, Attachment, Case, CaseChange, Outgoing, Turn
+from bot.domain import Address, Attachment, Case, CaseChange, Incoming, Invitation, Outgoing, Turn
 from bot.errors import Conflict
 from bot.store import codec
 from bot.store.accounts import use_up
+from bot.store.database import Database
 from bot.store.records import State
 from bot.store.tables import bindings, case_events, case_people, cases, media_uses, messages
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
-
-    from bot.domain import Incoming, Invitation
-    from bot.store.database import Database
-
 
 INSERT_MESSAGES = insert(messages)
 INSERT_EVENTS = insert(case_events)

@@ -74,7 +74,7 @@ def build(store, clock, conversation, channel=None):
     channel = channel or FakeChannel()
     bells = {"arrived": Bell(), "due": Bell()}
     return Worker(
-        store, {"fake": channel}, conversation, PHRASES, **bells, lease=LEASE, clock=clock
+        store, {channel.name: channel}, conversation, PHRASES, **bells, lease=LEASE, clock=clock
     )
 
 
@@ -121,6 +121,36 @@ async def test_a_platform_that_asks_for_patience_gets_it(store, clock):
     assert not await worker.step()
     clock.now += timedelta(seconds=31)
     await worker.step()
+    assert replies(store) == ["x"]
+
+
+async def test_a_platform_that_is_away_for_half_a_minute_costs_no_message(store, clock):
+    receive(store, "x")
+    away = [TryLater("no network", retry_after=1)] * (MOST_TRIES - 1)
+    worker = build(store, clock, Echo(), StubbornChannel(*away))
+    for _ in range(29):
+        await worker.step()
+        clock.now += timedelta(seconds=1)
+    assert store.inbox.tally() == {State.NEW: 1}
+    clock.now += timedelta(seconds=2)
+    await worker.step()
+    assert replies(store) == ["x"]
+
+
+async def test_the_log_tells_where_a_message_failed_and_none_of_its_words(store, clock, caplog):
+    receive(store, "蜂子不进巢")
+    await build(store, clock, Echo(KeyError("蜂子不进巢"))).step()
+    assert "message 1 put off: KeyError at" in caplog.text
+    assert "蜂子" not in caplog.text
+
+
+async def test_a_message_of_a_channel_that_is_off_waits_until_it_is_on(store, clock):
+    receive(store, "x")
+    off = build(store, clock, Echo(), FakeChannel("other"))
+    for _ in range(2 * MOST_TRIES):
+        assert await off.step()
+        clock.now += timedelta(minutes=1)
+    await build(store, clock, Echo()).step()
     assert replies(store) == ["x"]
 
 

@@ -131,7 +131,7 @@ async def serve_and_measure(options: Namespace, questions: list[str]) -> list[Re
             web={"trusted_proxies": ["127.0.0.1"]},
         )
         database = f"sqlite:///{folder}/bench.db"
-        serving = Serving(home, database, log=Path(folder) / "log", telegram=False)
+        serving = Serving(home, database, log=Path(folder) / "log", token="")
         serving.start()
         try:
             await serving.is_open()

@@ -299,6 +299,20 @@ async def test_an_update_that_cannot_be_stored_is_asked_for_again(hooked: World)
     assert (await hooked.take()).text == "在吗"
 
 
+@pytest.mark.parametrize("fault", [None, "refused", "cut"])
+async def test_the_menu_shows_the_commands_and_failing_to_does_no_harm(tmp_path, fault):
+    async with open_world(tmp_path, menu=(("my", "我的问题"),)) as world:
+        if fault == "refused":
+            world.telegram.fail("setMyCommands", 400, "Bad Request")
+        if fault == "cut":
+            world.telegram.drop("setMyCommands", "before")
+        async with world.listening():
+            await world.telegram.says(ALICE, "在吗")
+            assert (await world.take()).text == "在吗"
+        (call,) = world.telegram.calls("setMyCommands")
+        assert call.fields["commands"] == [{"command": "my", "description": "我的问题"}]
+
+
 async def test_polling_opens_no_route(world: World):
     assert world.channel.routes() == ()
 

@@ -96,6 +96,13 @@ async def test_a_farmers_cookie_opens_no_desk(world):
     assert (await farmer.open("/desk")).status_code == 401
 
 
+@pytest.mark.parametrize("number", ["9" * 30, "9" * 5000, "x", "-1", "1.0"])
+async def test_a_case_number_beyond_all_bounds_is_no_page(world, number):
+    desk = await world.at_desk()
+    assert (await desk.open(f"/desk/case/{number}")).status_code == 404
+    assert (await desk.post(f"/desk/case/{number}", {"csrf": "x"})).status_code == 404
+
+
 async def test_after_leaving_the_cookie_is_worth_nothing(world):
     desk = await world.at_desk()
     token = desk.http.cookies["tianwen_desk"]

@@ -86,6 +86,16 @@ async def test_nothing_changes_by_get(world):
 # --- cookies and headers
 
 
+@pytest.mark.parametrize("path", ["/desk", "/desk/knowledge", "/desk/case/1", "/"])
+async def test_every_visit_lets_the_cookie_live_on(world, path):
+    world.open_case()
+    browser = await (world.farmer() if path == "/" else world.at_desk())
+    name = "tianwen_farmer" if path == "/" else "tianwen_desk"
+    cookie = (await browser.open(path)).headers["set-cookie"]
+    assert cookie.startswith(f"{name}={browser.http.cookies[name]};")
+    assert "Max-Age=" in cookie
+
+
 async def test_cookies_are_out_of_reach_of_scripts_and_other_sites(world):
     chat = (await world.browser().open("/")).headers["set-cookie"]
     assert chat.startswith("tianwen_farmer=")

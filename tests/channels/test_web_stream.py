@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from datetime import timedelta
 
 import httpx
 import pytest
+from starlette.exceptions import HTTPException
 
-from bot.channels.web.stream import Listeners
+from bot.channels.web.stream import CROWD, Listeners
 from tests.channels.web_world import World, say
 
 
@@ -178,3 +179,18 @@ def test_a_listener_that_leaves_is_forgotten():
         pass
     listeners.ring("li")
     assert not listeners._ears
+
+
+def test_a_crowd_is_asked_to_come_back_later():
+    listeners = Listeners(most=6, poll=timedelta(seconds=5))
+
+    async def look():
+        return ()
+
+    with ExitStack() as open_streams:
+        for number in range(CROWD):
+            open_streams.enter_context(listeners.listening(str(number)))
+        with pytest.raises(HTTPException) as refusal:
+            listeners.stream("zhou", look)
+        assert refusal.value.status_code == 503
+    assert listeners.stream("zhou", look).status_code == 200

@@ -206,6 +206,19 @@ def test_words_without_a_case_are_kept_until_he_says_which(two_cases):
     assert told(again, WANG_CHAT) == [said("press.stale")]
 
 
+def test_words_sent_in_two_goes_reach_the_farmer_together(two_cases):
+    two_cases.says(WANG_CHAT, "先莫开箱。")
+    two_cases.says(WANG_CHAT, "明天我来看。")
+    turn = two_cases.presses(WANG_CHAT, "draft:2")
+    assert "先莫开箱。\n明天我来看。" in "".join(one.text for one in turn.replies)
+
+
+def test_cases_without_an_answer_stand_first_among_those_to_choose(two_cases):
+    two_cases.says(WANG_CHAT, "#1 盖好就行。")
+    turn = two_cases.says(WANG_CHAT, "先莫开箱。")
+    assert buttons(turn, WANG_CHAT) == ["draft:2", "draft:1"]
+
+
 def test_a_draft_that_begins_with_ask_is_a_question(village):
     village.says(WANG_CHAT, "问：几桶？")
     village.presses(WANG_CHAT, "draft:1")

@@ -1,10 +1,9 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.knowledge.builders import write_base
-from tests.knowledge.ordinary_user import reachable
+from tests.knowledge.ordinary_user import make_reachable
 
 
 @pytest.fixture
@@ -18,6 +17,6 @@ def rust(base: Path) -> Path:
 
 
 @pytest.fixture
-def open_base(base: Path, tmp_path: Path) -> Iterator[Path]:
-    with reachable(tmp_path):
-        yield base
+def open_base(base: Path, tmp_path: Path) -> Path:
+    make_reachable(tmp_path)
+    return base

@@ -20,15 +20,9 @@ def as_an_ordinary_user() -> Iterator[None]:
             os.seteuid(0)
 
 
-@contextmanager
-def reachable(folder: Path) -> Iterator[None]:
-    """Opens pytest's private folders above `folder` to everybody, for a while."""
-    modes = {each: each.stat().st_mode for each in (folder, *folder.parents)}
-    closed = {each: mode for each, mode in modes.items() if not mode & 0o001}
-    for each in closed:
-        each.chmod(0o755)
-    try:
-        yield
-    finally:
-        for each, mode in closed.items():
-            each.chmod(mode)
+def make_reachable(folder: Path) -> None:
+    """Let everybody pass through pytest's private folders above `folder`. They stay so: another
+    worker of this run may be passing through at the same time."""
+    for each in (folder, *folder.parents):
+        if not (mode := each.stat().st_mode) & 0o001:
+            each.chmod(mode | 0o055)

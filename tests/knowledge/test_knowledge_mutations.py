@@ -12,7 +12,7 @@ from bot.domain import Problem
 from bot.errors import KnowledgeError
 from bot.knowledge import check, fingerprint, load
 from tests.knowledge.builders import TODAY, write_base
-from tests.knowledge.ordinary_user import as_an_ordinary_user, reachable
+from tests.knowledge.ordinary_user import as_an_ordinary_user, make_reachable
 
 Chance = random.Random
 
@@ -157,7 +157,8 @@ def test_a_ruined_file_ends_in_a_base_or_in_mends(tmp_path: Path, seed: int) -> 
     chance = random.Random(seed)
     names = ["pepper-rust.md", "pepper-rust.md", "pepper-leaf-spot.md", "_domain.yaml"]
     MUTATIONS[seed % len(MUTATIONS)](base / "sichuan-pepper" / chance.choice(names), chance)
-    with reachable(tmp_path), as_an_ordinary_user():
+    make_reachable(tmp_path)
+    with as_an_ordinary_user():
         start = time.perf_counter()
         problems = _problems(base)
         assert time.perf_counter() - start < 2
@@ -188,6 +189,7 @@ def test_most_ruins_are_refused(tmp_path: Path) -> None:
         base = write_base(tmp_path / str(seed))
         path = base / "sichuan-pepper" / "pepper-rust.md"
         MUTATIONS[seed % len(MUTATIONS)](path, random.Random(seed))
-        with reachable(base.parent), as_an_ordinary_user():
+        make_reachable(base.parent)
+        with as_an_ordinary_user():
             refused += _problems(base) is not None
     assert refused > len(MUTATIONS) * 3

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.channels.base import read_own
-from bot.domain import Address, Attachment, CaseState, Media, Receipt, Turn
-from bot.store import FARMER, Event, State
+from bot.domain import FARMER, Address, Attachment, CaseState, Media, Receipt, Turn
+from bot.store import Event, State
 from tests.store.cast import (
     LEASE,
     LI,
@@ -72,11 +72,12 @@ def test_a_commissioner_sees_what_he_was_ever_offered_and_a_dispatcher_everythin
     assert not store.cases.is_shown_to(2, "wang")
 
 
-def test_load_counts_open_cases_by_holder(store):
+def test_load_counts_cases_by_holder_until_they_are_answered(store):
     open_case(store, offered(1))
     open_case(store, offered(2))
     open_case(store, offered(3, to="lv", state=CaseState.RESOLVED))
     open_case(store, case(4))
+    open_case(store, offered(5, state=CaseState.ANSWERED))
     assert store.cases.load() == {"wang": 2}
 
 

@@ -91,9 +91,8 @@ def test_a_role_is_held_by_one_process_and_passed_on_at_its_end(store, url):
 
 
 @pytest.mark.postgres
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)  # SQLite has none to lose
 def test_a_role_is_lost_and_asked_for_again_with_its_connection(store):
-    if store.database.is_sqlite:
-        pytest.skip("SQLite has no connection to lose")
     assert store.hold("telegram")
     others = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
     with store.database.write() as connection:

@@ -226,9 +226,18 @@ def test_a_postponed_message_comes_back_in_its_turn_and_counts_attempts(store):
 
 def test_a_message_set_aside_never_comes_again_and_stands_in_the_tally(store):
     _, arrivals = write(store)
-    store.inbox.set_aside(arrivals, "unreadable")
+    store.inbox.set_aside(arrivals, "unreadable", NOW, replies=(letter(text="对不住"),))
     assert store.inbox.claim(NOW + LEASE, lease=LEASE) == ()
     assert store.inbox.tally() == {"failed": 1}
+    assert store.outbox.due("web", NOW, lease=LEASE).outgoing == letter(text="对不住")
+
+
+def test_a_message_that_another_worker_has_saved_is_not_set_aside(store):
+    incoming, arrivals = write(store)
+    store.inbox.save(Turn(), incoming, arrivals, NOW)
+    store.inbox.set_aside(arrivals, "late", NOW, replies=(letter(text="对不住"),))
+    assert store.inbox.tally() == {"done": 1}
+    assert store.outbox.tally() == {}
 
 
 def test_what_no_worker_has_taken_yet_is_told(store):

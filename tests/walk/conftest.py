@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
 from bot.app.compose import Core
 from tests.channels.fake_telegram import FakeTelegram
-from tests.postgres import NoPostgres, fresh_schema, postgres_server
 from tests.walk.homes import furnish
 from tests.walk.village import Village, core_of, open_village
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    try:
-        with postgres_server() as url:
-            yield url
-    except NoPostgres as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/store/tianwen.db"
-        return
-    with fresh_schema(request.getfixturevalue("postgres")) as address:
-        yield address
 
 
 @pytest.fixture(scope="session")

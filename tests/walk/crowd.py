@@ -86,8 +86,9 @@ class Town:
         all have asked."""
         visits = (self._by_web, self._by_telegram)
         async with asyncio.TaskGroup() as asking:
-            for place in range(count):
-                asking.create_task(visits[place % 2](self.newcomer()))
+            for _ in range(count):
+                farmer = self.newcomer()
+                asking.create_task(visits[int(farmer.name) % 2](farmer))
 
     def _messages_of(self, farmer: Farmer) -> list[str]:
         words = [*farmer.known, farmer.strange]
@@ -125,9 +126,8 @@ class Town:
                     await self.telegram.presses(message["chat"]["id"], f"case:{number}:solved")
                 seen.add(number)
 
-    async def _sent(self) -> AsyncIterator[Message]:
-        """Whatever Telegram is told to show, as it comes."""
-        place = 0
+    async def _sent(self, place: int = 0) -> AsyncIterator[Message]:
+        """Whatever Telegram is told to show, as it comes; from this place on."""
         while True:
             for message in self.telegram.sent[place:]:
                 place += 1
@@ -155,22 +155,23 @@ class Town:
                 await self.telegram.presses(user, f"case:{number}:accept")
                 await self.telegram.says(user, f"#{number} {words}")
             case _:
-                chat = {"id": user, "type": "private"}
+                chat, after = {"id": user, "type": "private"}, len(self.telegram.sent)
                 await self.telegram.says(user, words, reply_to_message={**offer, "chat": chat})
-                await self._follow_to_the_end(user, number)
+                await self._follow_to_the_end(user, number, words, after)
 
-    async def _follow_to_the_end(self, user: int, number: int) -> None:
-        """An offer whose receipt a kill swallowed is no longer known: then a button tells."""
-        draft, start = f"draft:{number}", len(self.telegram.sent)
-        answered = self.say("desk.answered", number=number)
-        async for message in self._sent():
-            if message["chat"]["id"] != user or message["message_id"] < start:
+    async def _follow_to_the_end(self, user: int, number: int, words: str, after: int) -> None:
+        """An offer whose receipt a kill swallowed is no longer known: then he is asked which case
+        he means, with a button for each of the latest."""
+        draft, answered = f"draft:{number}", self.say("desk.answered", number=number)
+        async for message in self._sent(after):
+            if message["chat"]["id"] != user:
                 continue
             if answered in text_of(message):
                 return
             if draft in actions(message):
                 await self.telegram.presses(user, draft)
-                draft = "only once"
+            elif self.say("desk.which_case") in text_of(message):
+                await self.telegram.says(user, f"#{number} {words}")
 
     async def answers_at_the_desk(self, invite: Callable[[], str]) -> None:
         browser = self.browser("10.2.0.1")

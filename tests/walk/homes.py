@@ -23,10 +23,10 @@ PEOPLE = [
 # and more, 0.14 ahead of the next; what no entry speaks of stays below 0.31.
 DECISION = {"answer_score": 0.48, "answer_margin": 0.1, "offer_score": 0.33}
 
-KNOWN = "叶背黄粉"  # a phrasing of pepper-rust
-KNOWN_TITLE = "花椒锈病"
-VAGUE = "花椒叶子背面一层黄粉"  # near to pepper-rust and one more
 STRANGE = "花椒地头的无人机充不进电"  # nothing near; by its words of the pepper domain
+DRONE, SPRAYER = STRANGE, "花椒地头的喷雾器打不出水雾"
+HORN = "柑子树上挂的喇叭整夜在叫唤"  # of the citrus domain
+UNPLACED = "自行车链子老是掉下来咋个整"  # of no domain: nobody is offered it
 
 
 def furnish(folder: Path, *, addresses: Mapping[str, str] | None = None, **settings: Any) -> Path:

@@ -18,14 +18,14 @@ from tests.conftest import ROOT
 class Serving:
     """One home served on one port, again after every kill. Its words go to `log`."""
 
-    def __init__(self, home: Path, database: str, *, log: Path) -> None:
+    def __init__(self, home: Path, database: str, *, log: Path, token: str = TOKEN) -> None:
         self.port = _free_port()
         self.log = log
         self._home = home
         self._environ = {
             **{name: value for name, value in os.environ.items() if "COV" not in name},
             "TIANWEN_DATABASE": database,
-            "TIANWEN_TELEGRAM_TOKEN": TOKEN,
+            "TIANWEN_TELEGRAM_TOKEN": token,
             "PYTHONPATH": str(ROOT),
         }
         self._process: subprocess.Popen[bytes] | None = None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bot.app.compose import Core
 from bot.conversation.decision import decide
 from bot.conversation.safety import danger_in
-from bot.domain import Answer, Clarify, Decision
+from bot.domain import Answer, Clarify, Decision, Entry
 
 
 def decision(core: Core, text: str) -> Decision | None:
@@ -27,6 +27,12 @@ def answerable(core: Core, count: int) -> list[str]:
         for entry in core.bookshelf.retriever.index.base.entries.values()
     ]
     return [text for text in found if text][:count]
+
+
+def known(core: Core) -> tuple[str, Entry]:
+    """Words that are answered at once, and the entry."""
+    text = answerable(core, 1)[0]
+    return text, core.library.search(text).matches[0].entry
 
 
 def vague(core: Core) -> tuple[str, str]:

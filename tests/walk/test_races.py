@@ -8,12 +8,10 @@ from collections import Counter
 import pytest
 
 from bot.domain import CaseState, Event
-from tests.walk.homes import LV, QIAN, ZHAO
+from tests.walk.homes import LV, QIAN, STRANGE, UNPLACED, ZHAO
 from tests.walk.village import Village
 
 ROUNDS = 20
-UNPLACED = "自行车链子老是掉下来咋个整"  # no subject of ours: nobody is offered it
-PEPPER = "花椒地头的无人机充不进电"
 NAMES = {ZHAO: "赵敏", QIAN: "钱华"}
 
 
@@ -88,7 +86,7 @@ async def test_a_farmer_who_cancels_while_the_commissioner_acts_leaves_one_story
     ends: Counter[CaseState] = Counter()
     for turn in range(ROUNDS):
         farmer = f"farmer-{turn}"
-        number = await opened(village, farmer, PEPPER)
+        number = await opened(village, farmer, STRANGE)
         assert village.case(number).holder == LV
         await at_once(
             village,

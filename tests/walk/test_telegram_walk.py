@@ -9,42 +9,55 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from bot.domain import CaseState
+from bot.app.compose import Core
+from bot.domain import CaseState, Escalate, Reason
 from tests.channels.fake_telegram import serving
 from tests.channels.telegram_world import photo
-from tests.walk.homes import KNOWN, KNOWN_TITLE, LV, QIN, STRANGE, VAGUE, WANG
+from tests.walk.homes import DRONE, HORN, LV, QIN, SPRAYER, STRANGE, UNPLACED, WANG
+from tests.walk.samples import decision, known, vague
 from tests.walk.village import Village, open_village, text_of
 
 SECRET = "0123456789abcdef"
-DRONE, SPRAYER = "花椒地头的无人机充不进电", "花椒地头的喷雾器打不出水雾"
-HORN = "柑子树上挂的喇叭整夜在叫唤"
+
+
+@pytest.mark.parametrize("text", [DRONE, SPRAYER, HORN, UNPLACED])
+def test_nothing_in_the_base_is_near_to_what_these_walks_escalate(core: Core, text: str) -> None:
+    """A guard: where new knowledge comes near, other words are needed."""
+    assert isinstance(decision(core, text), Escalate)
 
 
 async def test_a_question_in_the_base_is_answered_word_for_word(village: Village) -> None:
     farmer = village.somebody()
-    await farmer.says(KNOWN)
-    answer = text_of(await farmer.hears(KNOWN_TITLE))
-    entry = village.core.library.entry("pepper-rust")
-    assert entry
+    question, entry = known(village.core)
+    await farmer.says(question)
+    answer = text_of(await farmer.hears(entry.title))
     assert entry.short_answer in answer
     assert entry.sources[0] in answer
 
 
 async def test_a_picked_choice_is_answered(village: Village) -> None:
     farmer = village.somebody()
-    await farmer.says(VAGUE)
-    await farmer.presses("show:pepper-rust:", await farmer.is_offered("show:"))
-    await farmer.hears(f"【{KNOWN_TITLE}】")
+    words, entry = vague(village.core)
+    await farmer.says(words)
+    await farmer.presses(f"show:{entry}:", await farmer.is_offered("show:"))
+    picked = village.core.library.entry(entry)
+    assert picked
+    await farmer.hears(f"【{picked.title}】", picked.short_answer)
 
 
 async def test_none_of_the_choices_goes_to_a_commissioner(village: Village) -> None:
-    lv, farmer = await village.bound(LV), village.somebody()
-    await farmer.says(VAGUE)
+    words, entry = vague(village.core)
+    found = village.core.library.entry(entry)
+    assert found
+    speciality = village.core.library.domains()[found.domain].speciality
+    (expert,) = [one for one in village.core.config.commissioners if speciality in one.specialities]
+    commissioner, farmer = await village.bound(expert.id), village.somebody()
+    await farmer.says(words)
     await farmer.presses("none:", await farmer.is_offered("show:"))
-    offer, number = await village.offered(farmer, lv, set())
-    assert VAGUE in text_of(offer)
-    assert "农户说列出的都不是" in text_of(offer)
-    await farmer.is_told("case.opened", number=number, who="科技特派员吕玉奎")
+    offer, number = await village.offered(farmer, commissioner, set())
+    assert words in text_of(offer)
+    assert Reason.NONE_FITS.value in text_of(offer)
+    await farmer.is_told("case.opened", number=number, who=f"科技特派员{expert.name}")
 
 
 async def test_an_invitation_binds_one_chat_only(village: Village) -> None:
@@ -136,11 +149,12 @@ async def test_words_without_a_case_are_not_sent_by_guess(village: Village) -> N
 
 async def test_flood_control_is_waited_out_and_nothing_is_sent_twice(village: Village) -> None:
     farmer = village.somebody()
+    question, entry = known(village.core)
     village.telegram.fail("sendMessage", 429, "Too Many Requests: retry after 1", retry_after=1)
-    await farmer.says(KNOWN)
+    await farmer.says(question)
     await village.called("sendMessage", 1)
     start = time.monotonic()
-    await farmer.hears(KNOWN_TITLE)
+    await farmer.hears(entry.title)
     assert time.monotonic() - start > 0.9
     assert [call.status for call in village.telegram.calls("sendMessage")] == [429, 200]
     assert farmer.times(village.say("delivery.maybe_repeated")) == 0
@@ -169,10 +183,11 @@ async def test_an_answer_to_a_farmer_who_blocked_us_waits_until_he_writes_again(
 
 async def test_an_update_polled_three_times_is_one_turn(village: Village) -> None:
     farmer = village.somebody()
-    update = await farmer.says(KNOWN)
+    question, entry = known(village.core)
+    update = await farmer.says(question)
     again = [one for one in village.telegram.updates if one["update_id"] == update]
     village.telegram.updates += again * 2
-    await farmer.hears(KNOWN_TITLE)
+    await farmer.hears(entry.title)
     await village.said_all()
     assert len(farmer.texts) == 1
     assert village.store.inbox.tally() == {"done": 1}
@@ -184,7 +199,8 @@ async def test_an_update_that_the_webhook_brings_three_times_is_one_turn(
     hook = {"mode": "webhook", "webhook_url": "http://127.0.0.1:1/telegram", "secret": SECRET}
     async with open_village(core, url, telegram, **hook) as village:
         farmer = village.somebody()
-        await farmer.says(KNOWN)
+        question, entry = known(village.core)
+        await farmer.says(question)
         (update,) = telegram.updates
         app = Starlette(routes=list(village.channel.routes()))
         async with serving(app) as address, httpx.AsyncClient(trust_env=False) as caller:
@@ -194,7 +210,7 @@ async def test_an_update_that_the_webhook_brings_three_times_is_one_turn(
             )
         telegram.updates.clear()
         assert [one.status_code for one in answers] == [200, 200, 200]
-        await farmer.hears(KNOWN_TITLE)
+        await farmer.hears(entry.title)
         await village.said_all()
         assert len(farmer.texts) == 1
         assert village.store.inbox.tally() == {"done": 1}
@@ -206,15 +222,16 @@ async def test_a_connection_lost_while_sending_repeats_the_message_once_and_says
 ) -> None:
     """Nobody can know whether it arrived; the second try settles it."""
     farmer = village.somebody()
+    question, entry = known(village.core)
     village.telegram.drop("sendMessage", when)
-    await farmer.says(KNOWN)
+    await farmer.says(question)
     await village.outgoing("doubtful")
     village.clock.skip(minutes=1)
-    repeated = await farmer.hears(village.say("delivery.maybe_repeated"), KNOWN_TITLE)
+    repeated = await farmer.hears(village.say("delivery.maybe_repeated"), entry.title)
     await village.said_all()
     assert len(village.telegram.calls("sendMessage")) == 2
     assert farmer.messages[-1] == repeated
-    assert farmer.times(KNOWN_TITLE) == copies
+    assert farmer.times(entry.title) == copies
 
 
 async def test_what_was_asked_before_a_restart_is_answered_after_it(core, url, telegram) -> None:

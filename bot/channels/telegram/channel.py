@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from starlette.routing import BaseRoute
+
+from bot.channels.base import Bell
 from bot.channels.telegram.client import TelegramSettings, close_bot, open_bot
 from bot.channels.telegram.receiving import Receiver
 from bot.channels.telegram.sending import Sender
 from bot.channels.telegram.updates import Reader
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from starlette.routing import BaseRoute
-
-    from bot.channels.base import Bell
-    from bot.domain import Arrival, Incoming, Outgoing, Receipt
-    from bot.store import Store
+from bot.domain import Arrival, Incoming, Outgoing, Receipt
+from bot.store import Store
 
 
 class TelegramChannel:
@@ -48,6 +44,7 @@ class TelegramChannel:
 
     async def listen(self) -> None:
         """Never returns; raises ConfigError when Telegram refuses the token."""
+        await self._receiver.show_menu()
         if self._settings.mode == "polling":
             await self._receiver.poll()
         await self._receiver.be_called()

@@ -28,6 +28,7 @@ class TelegramSettings:
     mode: Literal["polling", "webhook"] = "polling"
     webhook_url: str = ""
     secret: str = field(default="", repr=False)
+    menu: tuple[tuple[str, str], ...] = ()  # commands, without the slash, and what they do
     timeout: float = 20.0  # seconds for an answer to one request
     poll_seconds: int = 30  # how long Telegram holds an empty getUpdates open
     backoff: float = 1.0  # seconds after the first failed poll; doubles up to a minute

@@ -8,27 +8,24 @@ import json
 import logging
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
-from telegram.error import Conflict, InvalidToken, RetryAfter
+from starlette.routing import BaseRoute, Route
+from telegram import Bot
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from telegram.warnings import PTBUserWarning
 
+from bot.channels.base import Bell
+from bot.channels.telegram.client import TelegramSettings
 from bot.channels.telegram.failures import TOKEN_PAUSE, TOKEN_REFUSED, retry_seconds
 from bot.domain import Arrival
 from bot.errors import ConfigError
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.routing import BaseRoute
-    from telegram import Bot
-
-    from bot.channels.base import Bell
-    from bot.channels.telegram.client import TelegramSettings
-    from bot.store import Store
+from bot.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +55,13 @@ class Receiver:
         self._clock = clock
         self._offset: int | None = None
         self._is_known = False  # Telegram has taken the token at least once
+
+    async def show_menu(self) -> None:
+        """The commands behind the chat's menu button; Telegram keeps them, so failing once does
+        no harm."""
+        if self._settings.menu:
+            with suppress(TelegramError):
+                await self._bot.set_my_commands(self._settings.menu)
 
     async def poll(self) -> None:
         """Raise ConfigError when the token is refused at the start; outlive everything else."""

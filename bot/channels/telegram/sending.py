@@ -8,28 +8,25 @@ import mimetypes
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from telegram import (
+    Bot,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputFile,
     InputMediaDocument,
     InputMediaPhoto,
+    Message,
 )
 from telegram.constants import MediaGroupLimit, MessageLimit
 from telegram.error import BadRequest
 
 from bot.channels.telegram.failures import translated
 from bot.channels.text import cut, utf16_units
-from bot.domain import Receipt
+from bot.domain import Attachment, Button, Media, Outgoing, Receipt
 from bot.errors import OutcomeUnknown, TryLater
-
-if TYPE_CHECKING:
-    from telegram import Bot, Message
-
-    from bot.domain import Attachment, Button, Media, Outgoing
-    from bot.store import Store
+from bot.store import Store
 
 logger = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from telegram import Update
+from telegram import Bot, CallbackQuery, Document, Message, PhotoSize, Update
 from telegram.constants import ChatMemberStatus, ChatType, FileSizeLimit
 from telegram.error import TelegramError
 
@@ -19,14 +19,9 @@ from bot.channels.base import merge
 from bot.channels.photos import clean_photo
 from bot.channels.telegram.failures import translated
 from bot.channels.text import legible
-from bot.domain import Address, Attachment, Incoming, Media, Other
+from bot.domain import Address, Arrival, Attachment, Incoming, Media, Other
 from bot.errors import OutcomeUnknown, Refused, Rejected, TryLater, Unreachable, Unreadable
-
-if TYPE_CHECKING:
-    from telegram import Bot, CallbackQuery, Document, Message, PhotoSize
-
-    from bot.domain import Arrival
-    from bot.store import Store
+from bot.store import Store
 
 _VIDEOS = ("animation", "video", "video_note")
 _PLACES = ("location", "venue")

@@ -5,18 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import datetime
 from uuid import uuid4
 
-from bot.domain import Address, Case, CaseState, Commissioner, Incoming, Outgoing
-from bot.store import FARMER, State
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from bot.channels.web.guard import Clock
-    from bot.domain import Entry
-    from bot.store import Shown, Store, ThreadItem
+from bot.channels.web.guard import Clock
+from bot.domain import FARMER, Address, Case, CaseState, Commissioner, Entry, Incoming, Outgoing
+from bot.store import Shown, State, Store, ThreadItem
 
 RECENT = 12  # closed cases on the desk
 NOTICES = 6

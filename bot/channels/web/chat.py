@@ -6,34 +6,25 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
-from bot.channels.base import read_own, write_own
-from bot.channels.web.guard import BodyCap, Buckets, check_origin, client_of
+from bot.channels.base import Bell, read_own, write_own
+from bot.channels.web.guard import BodyCap, Buckets, Clock, check_origin, client_of
 from bot.channels.web.pages import Pages
 from bot.channels.web.sessions import STALE, Sessions, check_csrf
+from bot.channels.web.settings import WebSettings
 from bot.channels.web.stream import Event, Listeners
 from bot.channels.web.submissions import Album, Submission, read_submission
 from bot.domain import Address, Arrival, Incoming, Outgoing, Receipt
 from bot.errors import Refused
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from starlette.requests import Request
-    from starlette.routing import BaseRoute
-
-    from bot.channels.base import Bell
-    from bot.channels.web.guard import Clock
-    from bot.channels.web.settings import WebSettings
-    from bot.store import Session, Shown, Store
+from bot.store import Session, Shown, Store
 
 NAME = "web"
 STAMP_GAP = timedelta(minutes=5)
@@ -142,7 +133,9 @@ class WebChannel:
     async def _page(self, request: Request) -> Response:
         session = await self._sessions.of(request)
         if session:
-            return self._render(await self._lines(session), session.csrf)
+            response = self._render(await self._lines(session), session.csrf)
+            self._sessions.extend(request, response)
+            return response
         self._visits.take(client_of(request, self._settings))
         token, csrf = await self._sessions.open(secrets.token_urlsafe(16))
         response = self._render([], csrf)

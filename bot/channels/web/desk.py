@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
-from bot.channels.base import read_own, write_own
-from bot.channels.web.board import SOURCES, Board, Library
-from bot.channels.web.guard import BodyCap, Buckets, check_origin, client_of, is_https
+from bot.channels.base import Bell, read_own, write_own
+from bot.channels.web.board import SOURCES, Board, Library, View
+from bot.channels.web.guard import BodyCap, Buckets, Clock, check_origin, client_of, is_https
 from bot.channels.web.pages import Pages, moment
-from bot.channels.web.sessions import STALE, Sessions, check_csrf
+from bot.channels.web.sessions import Sessions, check_csrf
+from bot.channels.web.settings import WebSettings
 from bot.channels.web.stream import Event, Listeners
-from bot.channels.web.submissions import Album, Submission, read_submission
-from bot.domain import Address, Arrival, Incoming, Outgoing, Receipt
+from bot.channels.web.submissions import Album, Submission, read_csrf, read_submission
+from bot.domain import Address, Arrival, Commissioner, Incoming, Outgoing, Receipt
 from bot.errors import Refused
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.routing import BaseRoute
-
-    from bot.channels.base import Bell
-    from bot.channels.web.board import View
-    from bot.channels.web.guard import Clock
-    from bot.channels.web.settings import WebSettings
-    from bot.domain import Commissioner
-    from bot.store import Session, Shown, Store
+from bot.store import Session, Shown, Store
 
 NAME = "desk"
 VERBS = frozenset({"accept", "decline", "answer", "ask"})
@@ -79,7 +70,7 @@ class DeskChannel:
 
     def routes(self) -> Sequence[BaseRoute]:
         upload = [Middleware(BodyCap, self._settings.upload_limit)]
-        case = "/desk/case/{number:int}"
+        case = "/desk/case/{number}"
         return (
             Route("/desk", self._desk),
             Route("/desk/enter/{code}", self._door),
@@ -128,11 +119,7 @@ class DeskChannel:
     async def _enter(self, request: Request) -> Response:
         check_origin(request)
         self._entries.take(client_of(request, self._settings))
-        async with request.form(max_files=0, max_fields=4) as form:
-            given = str(form.get("csrf", ""))
-        expected = request.cookies.get(ENTRY_COOKIE, "")
-        if not expected or not hmac.compare_digest(expected.encode(), given.encode()):
-            raise HTTPException(403, STALE)
+        check_csrf(request.cookies.get(ENTRY_COOKIE, ""), await read_csrf(request))
         redeem, code = self._store.accounts.redeem, request.path_params["code"]
         commissioner = await asyncio.to_thread(redeem, code, self._clock())
         if commissioner is None:
@@ -145,8 +132,7 @@ class DeskChannel:
     async def _leave(self, request: Request) -> Response:
         check_origin(request)
         session, _ = await self._who(request)
-        async with request.form(max_files=0, max_fields=4) as form:
-            check_csrf(session.csrf, str(form.get("csrf", "")))
+        check_csrf(session.csrf, await read_csrf(request))
         await self._sessions.close(request)
         response = self._pages.page(
             "notice.html",
@@ -179,10 +165,16 @@ class DeskChannel:
         return session, me, view
 
     def _page(
-        self, template: str, session: Session, me: Commissioner, view: View, **values: Any
+        self,
+        template: str,
+        request: Request,
+        session: Session,
+        me: Commissioner,
+        view: View,
+        **values: Any,
     ) -> Response:
         events = f"/desk/events?case={view.case.number}" if view.case else "/desk/events"
-        return self._pages.page(
+        page = self._pages.page(
             template,
             title=self._settings.title,
             me=me,
@@ -193,21 +185,24 @@ class DeskChannel:
             now=self._clock(),
             **values,
         )
+        self._sessions.extend(request, page)
+        return page
 
     async def _desk(self, request: Request) -> Response:
         session, me, view = await self._view(request)
         shelves = self._board.shelves(me, view.cases)
-        return self._page("desk.html", session, me, view, shelves=shelves, notices=view.notices())
+        notices = view.notices()
+        return self._page("desk.html", request, session, me, view, shelves=shelves, notices=notices)
 
     async def _knowledge(self, request: Request) -> Response:
         session, me, view = await self._view(request)
         checked = ""
         if view.knowledge and view.knowledge.at:
             checked = moment(datetime.fromisoformat(view.knowledge.at), self._clock())
-        return self._page("knowledge.html", session, me, view, checked=checked)
+        return self._page("knowledge.html", request, session, me, view, checked=checked)
 
     async def _case(self, request: Request) -> Response:
-        number = request.path_params["number"]
+        number = _case_number(request)
         session, me, view = await self._view(request, number)
         return self._case_page(request, session, me, view)
 
@@ -221,6 +216,7 @@ class DeskChannel:
         flash = view.replies(after, case.number)[-3:] if after is not None else []
         return self._page(
             "case.html",
+            request,
             session,
             me,
             view,
@@ -239,7 +235,7 @@ class DeskChannel:
 
     async def _act(self, request: Request) -> Response:
         check_origin(request)
-        number = request.path_params["number"]
+        number = _case_number(request)
         session, me, view = await self._view(request, number)
         self._by_session.take(me.id)
         submission = await read_submission(request, self._settings)
@@ -292,6 +288,13 @@ class DeskChannel:
             return (Event(seen, {"fresh": True}),)
 
         return self._listeners.stream(me.id, look)
+
+
+def _case_number(request: Request) -> int:
+    number = _number(request.path_params["number"])
+    if number is None:
+        raise HTTPException(404, NOT_YOURS)
+    return number
 
 
 def _number(text: str | None) -> int | None:

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from bot.channels.base import read_own
+from bot.channels.web.guard import Clock
 from bot.channels.web.sessions import Sessions
-from bot.domain import Address
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.routing import BaseRoute
-
-    from bot.channels.web.guard import Clock
-    from bot.channels.web.settings import WebSettings
-    from bot.domain import Media
-    from bot.store import Store
+from bot.channels.web.settings import WebSettings
+from bot.domain import Address, Media
+from bot.store import Store
 
 SHOWN = {"image/jpeg": "jpg"}  # ours, re-encoded: safe to show in a page
 PLAYED = {"audio/ogg": "ogg", "audio/mpeg": "mp3", "audio/mp4": "m4a", "audio/amr": "amr"}

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from datetime import datetime, timedelta, timezone
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from starlette.requests import Request
-
-    from bot.domain import Block
+from bot.domain import CHINA, Block
 
 HERE = Path(__file__).parent
-CHINA = timezone(timedelta(hours=8))
 FOREVER = "public, max-age=31536000, immutable"
 
 

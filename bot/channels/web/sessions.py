@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from typing import TYPE_CHECKING, Literal
+from datetime import timedelta
+from typing import Literal
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
 from bot.channels.web.guard import Clock, is_https
-
-if TYPE_CHECKING:
-    from datetime import timedelta
-
-    from starlette.requests import Request
-    from starlette.responses import Response
-
-    from bot.channels.web.settings import WebSettings
-    from bot.store import Session, Store
+from bot.channels.web.settings import WebSettings
+from bot.store import Session, Store
 
 STALE = "页面放得太久了，请刷新页面再发一次。"
 
@@ -71,6 +67,11 @@ class Sessions:
             samesite="strict" if self._is_desk else "lax",
         )
 
+    def extend(self, request: Request, response: Response) -> None:
+        """The cookie lives on from today: it must not end before its session, which does not
+        end while it is used."""
+        self.hand_out(request.cookies[self._cookie(request)], request, response)
+
     def take_back(self, request: Request, response: Response) -> None:
         response.delete_cookie(
             self._cookie(request), httponly=True, secure=is_https(request, self._settings)
@@ -78,5 +79,5 @@ class Sessions:
 
 
 def check_csrf(expected: str, given: str) -> None:
-    if not hmac.compare_digest(expected.encode(), given.encode()):
+    if not expected or not hmac.compare_digest(expected.encode(), given.encode()):
         raise HTTPException(403, STALE)

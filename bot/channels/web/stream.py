@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
 
 from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import timedelta
-
 HEARTBEAT = ": .\n\n"  # a comment: keeps proxies from closing a quiet stream
+CROWD = 2000  # open streams in all: each looks into the store every few seconds
 # A ring comes just before delivery has written "sent" into the store: look again shortly.
 AFTER_RING = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 
@@ -96,6 +93,10 @@ class Listeners:
         """A response that sends what `look` finds, now and whenever the user is rung."""
         if len(self._ears.get(user, ())) >= self._most:
             raise HTTPException(429, "您打开的页面太多了，请关掉几个。")
+        if sum(map(len, self._ears.values())) >= CROWD:
+            raise HTTPException(
+                503, "来的人太多了，请过一会儿再来。", headers={"Retry-After": "60"}
+            )
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         body = self._events(user, look)
         return StreamingResponse(body, headers=headers, media_type="text/event-stream")

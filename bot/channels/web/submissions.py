@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from bot.channels.photos import clean_photo
+from bot.channels.text import legible
+from bot.channels.web.guard import Clock
+from bot.channels.web.settings import WebSettings
 from bot.domain import Attachment
 from bot.errors import Refused
-
-if TYPE_CHECKING:
-    from starlette.datastructures import FormData
-    from starlette.requests import Request
-
-    from bot.channels.web.guard import Clock
-    from bot.channels.web.settings import WebSettings
-    from bot.store import Store
+from bot.store import Store
 
 FIELDS = 12  # more than any of our forms has
 FIELD_BYTES = 64 * 1024
@@ -58,8 +54,14 @@ async def read_submission(request: Request, settings: WebSettings) -> Submission
         raise Refused(f"没有收下：一次{limits}。") from error
 
 
+async def read_csrf(request: Request) -> str:
+    """The token of a form that has nothing else to say."""
+    async with request.form(max_files=0, max_fields=4) as form:
+        return _field(form, "csrf")
+
+
 async def _submission(form: FormData, settings: WebSettings) -> Submission:
-    text = _field(form, "text").strip().replace("\r\n", "\n")
+    text = _field(form, "text").strip()
     if len(text) > settings.text_limit:
         raise Refused(f"字数太多了，一次最多 {settings.text_limit} 字，请分几次发。")
     press = _field(form, "press") or None
@@ -76,7 +78,7 @@ async def _submission(form: FormData, settings: WebSettings) -> Submission:
 
 def _field(form: FormData, name: str) -> str:
     value = form.get(name, "")
-    return value.replace("\x00", "") if isinstance(value, str) else ""
+    return legible(value) if isinstance(value, str) else ""
 
 
 def _uuid(text: str) -> str:
