@@ -34,7 +34,8 @@ def serve(options: Namespace) -> int:
     config = _config(options)
     if options.port is not None:
         config = replace(config, web=config.web.model_copy(update={"port": options.port}))
-    asyncio.run(serving.serve(_core(config)))
+    with serving.open_door(config.web) as door:
+        asyncio.run(serving.serve(_core(config), door))
     return 0
 
 

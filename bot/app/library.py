@@ -69,13 +69,14 @@ class Bookshelf:
         seen = self._watch.fingerprint()
         if seen == self._seen:
             return None
-        self._seen = seen
         try:
             self.retriever.swap(self._build())
         except KnowledgeError as error:
+            self._seen = seen
             count = len(error.problems)
             logger.error("knowledge not replaced, %d problems:\n%s", count, error)  # noqa: TRY400 - the list says it all
             return self._status(now, error.problems)
+        self._seen = seen  # only now: anything unforeseen above is tried again at the next look
         logger.info("knowledge replaced: %s", self.retriever.index.base.revision[:12])
         return self._status(now)
 

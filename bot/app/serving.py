@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -18,14 +21,31 @@ from bot.channels.console import ConsoleChannel
 from bot.channels.telegram import TelegramChannel
 from bot.channels.web import DeskChannel, WebChannel, WebSettings
 from bot.channels.web import Library as DeskLibrary
+from bot.config import WebShape
+from bot.errors import ConfigError
 from bot.store import Store
 
 WELCOME_VALID = timedelta(hours=1)
+THREADS = 32
 
 
-async def serve(core: Core) -> None:
+def open_door(web_settings: WebShape) -> socket.socket:
+    """Take the web port before anything else is loaded or touched; raises ConfigError."""
+    host, port = web_settings.host, web_settings.port
+    try:
+        return socket.create_server((host, port), reuse_port=False)
+    except OSError as error:
+        is_taken = error.errno == errno.EADDRINUSE
+        why = "已经有程序在用，多半是田问开着" if is_taken else "地址不对，或者没有权限"
+        mend = "换个端口：tianwen serve --port 8001。"
+        raise ConfigError(f"{host} 的 {port} 端口开不了：{why}。{mend}") from error
+
+
+async def serve(core: Core, door: socket.socket) -> None:
     """Until SIGINT or SIGTERM."""
     config = core.config
+    # Database calls, encoding and photos share these threads; 2 cores' default would be 6.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
     store = Store.open(config.database, commissioners=config.commissioners)
     arrived = Bell()
     settings = WebSettings(
@@ -45,8 +65,6 @@ async def serve(core: Core) -> None:
     server = _Server(
         uvicorn.Config(
             web.build(routes, store, settings, now),
-            host=config.web.host,
-            port=config.web.port,
             log_level="warning",
             access_log=False,  # addresses of farmers are nobody's business
             proxy_headers=False,  # the pages read X-Forwarded-For of trusted proxies themselves
@@ -55,7 +73,7 @@ async def serve(core: Core) -> None:
         )
     )
     try:
-        await _together(service, server, core, store)
+        await _together(service, server, door, core, store)
     finally:
         store.close()
 
@@ -73,11 +91,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _together(service: Service, server: uvicorn.Server, core: Core, store: Store) -> None:
+async def _together(
+    service: Service, server: uvicorn.Server, door: socket.socket, core: Core, store: Store
+) -> None:
     asked = asyncio.create_task(_asked_to_stop())
     working = asyncio.create_task(service.run())
-    serving = asyncio.create_task(server.serve())
-    greeting = asyncio.create_task(_greet(server, core, store))
+    serving = asyncio.create_task(server.serve(sockets=[door]))
+    greeting = asyncio.create_task(_greet(server, door, core, store))
     done, _ = await asyncio.wait({asked, working, serving}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     for task in (asked, working, greeting):
@@ -99,12 +119,11 @@ async def _asked_to_stop() -> None:
             loop.remove_signal_handler(number)
 
 
-async def _greet(server: uvicorn.Server, core: Core, store: Store) -> None:
+async def _greet(server: uvicorn.Server, door: socket.socket, core: Core, store: Store) -> None:
     """Say where to go; on a new machine also how the dispatcher gets in."""
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.05)
-    config = core.config
-    port = server.servers[0].sockets[0].getsockname()[1]
+    config, port = core.config, door.getsockname()[1]
     url = config.url if config.web.port else f"http://{config.web.host}:{port}"
     print(f"田问开门了：{url}/　（Ctrl-C 关门）", flush=True)
     print(f"特派员和分诊员的工作台：{url}/desk", flush=True)

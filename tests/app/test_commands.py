@@ -5,12 +5,21 @@ from __future__ import annotations
 import io
 import json
 import re
+import socket
 import sys
 
 import pytest
 
 from bot.__main__ import main
-from tests.walk.homes import KNOWN, KNOWN_TITLE, STRANGE, furnish
+from tests.walk.homes import STRANGE, furnish
+from tests.walk.samples import known
+from tests.walk.village import core_of
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """Words that the base answers at once, and the entry."""
+    return known(core_of(furnish(tmp_path_factory.mktemp("home"))))
 
 
 @pytest.fixture
@@ -28,10 +37,11 @@ def run(tmp_path, capsys, monkeypatch):
     return invoke
 
 
-def test_ask_answers_a_known_question_with_source_and_review_state(run):
-    status, said = run("ask", KNOWN)
+def test_ask_answers_a_known_question_with_source_and_review_state(run, sample):
+    text, entry = sample
+    status, said = run("ask", text)
     assert status == 0
-    assert KNOWN_TITLE in said
+    assert entry.title in said
     assert "来源：" in said
     assert "还没请特派员看过" in said
     assert "[没解决，转特派员]" in said
@@ -43,7 +53,7 @@ def test_ask_hands_an_unknown_question_to_the_subjects_commissioner(run):
 
 
 def test_ask_leaves_no_database_behind(run):
-    run("ask", KNOWN)
+    run("ask", "花椒")
     assert list(run.home.rglob("*.db")) == []
 
 
@@ -81,10 +91,11 @@ def test_index_counts_what_can_be_found(run):
     assert re.search(r"\d+ 条知识，\d+ 句可查", said)
 
 
-def test_evaluate_writes_one_record_a_case(run, tmp_path):
+def test_evaluate_writes_one_record_a_case(run, tmp_path, sample):
+    text, entry = sample
     questions = tmp_path / "q.yaml"
     questions.write_text(
-        f"questions:\n- {{topic: pepper-rust, style: short, text: {KNOWN}}}\n"
+        f"questions:\n- {{topic: {entry.id}, style: short, text: '{text}'}}\n"
         "near:\n- {text: 猪不吃食咋办, route: none}\n"
         "followups:\n- {first: {text: 叶背黄粉, topic: pepper-rust}, "
         "then: {text: 那要打啥子药, topic: pepper-rust}}\n"
@@ -95,7 +106,7 @@ def test_evaluate_writes_one_record_a_case(run, tmp_path):
     cases = json.loads(out.read_text())["cases"]
     assert [case["kind"] for case in cases] == ["question", "followup", "near"]
     assert cases[0]["decision"] == "answer"
-    assert cases[0]["entries"] == ["pepper-rust"]
+    assert cases[0]["entries"] == [entry.id]
     assert cases[2]["decision"] == "escalate"
 
 
@@ -147,7 +158,7 @@ def test_doctor_says_when_the_settings_are_wrong(run):
 
 def test_a_wrong_configuration_is_one_chinese_line_and_no_traceback(run):
     (run.home / "config" / "lexicon.yaml").unlink()
-    status, said = run("ask", KNOWN)
+    status, said = run("ask", "花椒")
     assert status == 1
     assert "找不到" in said
     assert "Traceback" not in said
@@ -155,6 +166,14 @@ def test_a_wrong_configuration_is_one_chinese_line_and_no_traceback(run):
 
 def test_broken_knowledge_stops_the_start_with_the_list_of_mends(run):
     (run.home / "knowledge" / "sichuan-pepper" / "pepper-rust.md").write_text("坏")
-    status, said = run("ask", KNOWN)
+    status, said = run("ask", "花椒")
     assert status == 1
     assert "pepper-rust.md:1:1" in said
+
+
+def test_a_port_in_use_is_told_before_anything_is_loaded(run):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        status, said = run("serve", "--port", str(taken.getsockname()[1]))
+    assert status == 1
+    assert "已经有程序在用" in said
+    assert not (run.home / "data").exists()
