@@ -156,6 +156,7 @@ class Incoming:
     other: Other | None = None
     location: tuple[float, float] | None = None  # latitude, longitude in degrees
     reply_to: str | None = None  # the platform's id of our message that this one replies to
+    quoted: str = ""  # the first line of that message, where the platform sends it along
     case: int | None = None  # named by the channel itself, as the desk page does
 
 

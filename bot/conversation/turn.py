@@ -10,11 +10,14 @@ from bot.conversation.asking import Asking, Library, Rules
 from bot.conversation.commissioner import CommissionerTalk
 from bot.conversation.farmer import FarmerTalk
 from bot.conversation.own_cases import OwnCases
+from bot.conversation.recall import case_by
 from bot.domain import Context, Incoming, Invitation, Outgoing, Turn, paragraphs
 from bot.escalation.desk import Desk
 from bot.phrases import Phrases
 
 _CODE = re.compile(r"\s*(?:/start|/bind|绑定)\s*[:：]?\s*[A-Za-z0-9]{6,16}\s*")
+
+_NUMBER = re.compile(r"#(\d{1,9})", re.ASCII)
 
 
 class Conversation:
@@ -36,6 +39,7 @@ class Conversation:
 
     def take(self, incoming: Incoming, context: Context) -> Turn:
         """Everything that follows from the message, to be saved in one transaction."""
+        context = _with_quoted_case(incoming, context)
         if context.invitation:
             return self._bind(context.invitation, incoming, context)
         if _CODE.fullmatch(incoming.text):
@@ -51,3 +55,11 @@ class Conversation:
         reply = Outgoing(incoming.sender, paragraphs(self._say("desk.bound", name=name)))
         memory = replace(context.memory, is_greeted=True)
         return Turn((reply,), memory, binds=invitation)
+
+
+def _with_quoted_case(incoming: Incoming, context: Context) -> Context:
+    """Whoever answers in the instant before our message's id is stored, or after a crash in that
+    instant, still answers the case that the quoted line names."""
+    named = _NUMBER.search(incoming.quoted) if context.about is None else None
+    case = case_by(named[1], context) if named else None
+    return replace(context, about=case.number) if case else context

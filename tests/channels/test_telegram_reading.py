@@ -42,9 +42,18 @@ async def test_an_edited_message_is_a_new_one(world: World):
 
 
 async def test_a_reply_names_the_message_it_answers(world: World):
-    ours = world.telegram.message(ALICE, text="问题单 12")
+    ours = world.telegram.message(ALICE, text="新问题 #12\n农户说：#3")
+    ours["from"] = {"id": 1, "is_bot": True, "first_name": "田问"}
     await world.telegram.says(ALICE, "晓得了", reply_to_message=ours)
-    assert await only(await world.take(), text="晓得了", reply_to=str(ours["message_id"]))
+    replied = str(ours["message_id"])
+    assert await only(await world.take(), text="晓得了", reply_to=replied, quoted="新问题 #12")
+
+
+async def test_what_a_person_wrote_is_not_taken_for_ours_when_quoted(world: World):
+    theirs = world.telegram.message(ALICE, text="#12")
+    await world.telegram.says(ALICE, "晓得了", reply_to_message=theirs)
+    replied = str(theirs["message_id"])
+    assert await only(await world.take(), text="晓得了", reply_to=replied, quoted="")
 
 
 async def test_a_photo_is_fetched_at_full_size_and_cleaned(world: World):

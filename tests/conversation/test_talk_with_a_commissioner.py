@@ -191,6 +191,17 @@ def test_a_mere_yes_on_an_accepted_case_is_sent_when_confirmed(village):
     assert told(turn, LI)[0].endswith("\n\n可以")
 
 
+def test_a_reply_in_the_instant_before_the_offer_is_marked_sent_finds_its_case(two_cases):
+    turn = two_cases.says(WANG_CHAT, "先莫开箱", quoted="新问题 #2（养蜂）")
+    assert told(turn, ZHANG)[0].endswith("先莫开箱")
+    assert told(turn, LI) == []
+
+
+def test_a_quoted_number_of_another_case_reaches_nobody(two_cases):
+    turn = two_cases.says(LV_CHAT, "先莫开箱", quoted="新问题 #2（养蜂）")
+    assert (told(turn, LI), told(turn, ZHANG)) == ([], [])
+
+
 # --- drafts
 
 

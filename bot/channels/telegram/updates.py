@@ -98,6 +98,7 @@ class Reader:
             blank,
             text=text,
             reply_to=str(answered.message_id) if answered else None,
+            quoted=_first_line(answered) if answered else "",
             location=(place.latitude, place.longitude) if place else None,
         )
         if file := _file_of(message):
@@ -148,6 +149,13 @@ def _is_own_press(query: CallbackQuery) -> bool:
     """In a private chat, chat and person have the same id."""
     message = query.message
     return bool(query.data and message and message.chat.id == query.from_user.id)
+
+
+def _first_line(message: Message) -> str:
+    """Of a message of ours: what a farmer is quoted with names no case."""
+    if not (message.from_user and message.from_user.is_bot):
+        return ""
+    return (message.text or message.caption or "").partition("\n")[0]
 
 
 def _file_of(message: Message) -> _File | None:
