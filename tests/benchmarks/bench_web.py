@@ -122,11 +122,15 @@ def bare_loop(model: str, questions: list[str], texts: list[str], seconds: float
 
 async def serve_and_measure(options: Namespace, questions: list[str]) -> list[Result]:
     with tempfile.TemporaryDirectory() as folder:
-        shipped = load(ROOT, {})
+        policy = load(ROOT, {}).policy
         home = furnish(
             Path(folder) / "home",
             embedder={"model": "bundled"},
-            decision=asdict(shipped.policy) | {},
+            decision={
+                "answer_score": policy.answer_score,
+                "answer_margin": policy.answer_margin,
+                "offer_score": policy.offer_score,
+            },
             data=str(DATA),
             web={"trusted_proxies": ["127.0.0.1"]},
         )

@@ -51,19 +51,22 @@ class Serving:
             )
 
     async def is_open(self, seconds: float = 60) -> None:
-        """Return when the web port takes connections."""
+        """Return when the pages are served."""
         async with asyncio.timeout(seconds):
             while not await self._answers():
                 assert self.is_running, f"it ended by itself:\n{self.log.read_text()[-3000:]}"
                 await asyncio.sleep(0.02)
 
     async def _answers(self) -> bool:
+        """The port is taken first of all, so a connection alone says nothing."""
         try:
-            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        except OSError:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            writer.write(b"GET /health HTTP/1.0\r\n\r\n")
+            said = await asyncio.wait_for(reader.readline(), 1)
+        except (OSError, TimeoutError):
             return False
         writer.close()
-        return True
+        return b"200" in said
 
     def kill(self) -> None:
         """SIGKILL: nothing of it runs any more afterwards."""
