@@ -47,7 +47,8 @@ def decide(
     matches = _within(named, findings.matches)
     best = matches[0].score if matches else -1.0
     subject = subject_of(text, findings, domains, policy)
-    if findings.out_of_scope and findings.out_of_scope_score >= max(best, policy.answer_score):
+    least = max(policy.answer_score, best + policy.answer_margin)
+    if findings.out_of_scope and findings.out_of_scope_score >= least:
         return Decline(findings.out_of_scope.reply, subject)
     if best < policy.offer_score:
         return Escalate(Reason.NO_MATCH, subject, matches[: policy.most_choices])

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tests.channels.fake_telegram import TOKEN
@@ -61,12 +62,17 @@ class Serving:
         """The port is taken first of all, so a connection alone says nothing."""
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        try:
             writer.write(b"GET /health HTTP/1.0\r\n\r\n")
-            said = await asyncio.wait_for(reader.readline(), 1)
+            return b"200" in await asyncio.wait_for(reader.readline(), 1)
         except (OSError, TimeoutError):
             return False
-        writer.close()
-        return b"200" in said
+        finally:
+            writer.transport.abort()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     def kill(self) -> None:
         """SIGKILL: nothing of it runs any more afterwards."""
