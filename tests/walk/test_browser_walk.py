@@ -23,6 +23,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.model,
     pytest.mark.slow,
+    pytest.mark.timeout(600),  # all knowledge is encoded anew, on cores that others use too
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
 ]
 SHOTS = ROOT / "tests" / "screenshots"
@@ -45,7 +46,7 @@ async def serving(folder: Path) -> AsyncIterator[Serving]:
     one = Serving(home, f"sqlite:///{folder}/walk.db", log=folder / "log", token="")
     one.start()
     try:
-        await one.is_open(120)
+        await one.is_open(240)
         yield one
     finally:
         assert await one.stop() == 0
@@ -61,7 +62,7 @@ async def screens() -> AsyncIterator[tuple]:
         pages = []
         for size in (PHONE, DESKTOP):
             context = await browser.new_context(viewport=size)
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(60_000)
             pages.append(await context.new_page())
         yield tuple(pages)
         await browser.close()
