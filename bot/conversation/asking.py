@@ -127,6 +127,8 @@ class Asking:
     def _carry_out(
         self, decision: Decision, question: Question, incoming: Incoming, context: Context
     ) -> Turn:
+        if waiting := _asked_back(decision, context):
+            return self._own_cases.add(waiting, incoming, context)
         match decision:
             case Answer(match):
                 return self._answer(match.entry, question, incoming, context)
@@ -162,9 +164,6 @@ class Asking:
         """Open a case, unless the words may belong to one that is open already."""
         if urgent := _urgent(context):
             return self._own_cases.add(urgent, incoming, context)
-        waiting = in_state(CaseState.ASKED, context)
-        if len(waiting) == 1:
-            return self._own_cases.add(waiting[0], incoming, context)
         if not open_cases(context):
             return self.open(question, why, incoming, context)
         return self.new_or_more(replace(question, domain=why.domain), incoming, context)
@@ -197,7 +196,7 @@ class Asking:
         return replace(reply, buttons=reply.buttons + buttons)
 
     def _addition_button(self, case: Case, question: Question) -> Button:
-        label = self._say("button.add", number=case.number)
+        label = self._own_cases.label("button.add", case)
         return Button(label, f"add:{case.number}:{question.id}")
 
     def open(self, question: Question, why: Why, incoming: Incoming, context: Context) -> Turn:
@@ -274,3 +273,13 @@ def _urgent(context: Context) -> Case | None:
     """The emergency under way: nobody has answered it yet."""
     under_way = (case for case in open_cases(context) if case.is_urgent)
     return next((case for case in under_way if case.state is not CaseState.ANSWERED), None)
+
+
+def _asked_back(decision: Decision, context: Context) -> Case | None:
+    """The case whose commissioner waits for these words: the farmer was told to just reply here.
+    A sure answer on another subject is a question of its own."""
+    waiting, urgent = in_state(CaseState.ASKED, context), _urgent(context)
+    if len(waiting) != 1 or urgent not in {None, waiting[0]}:
+        return None
+    is_another = isinstance(decision, Answer) and decision.match.entry.domain != waiting[0].domain
+    return None if is_another else waiting[0]

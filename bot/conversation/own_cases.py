@@ -10,7 +10,7 @@ from bot.escalation.desk import Desk, Step
 from bot.phrases import Phrases
 
 LISTED = 10
-WORDS_SHOWN = 20
+WORDS_SHOWN, LABEL_SHOWN = 20, 8  # characters of a question in a list, on a button
 
 
 class OwnCases:
@@ -138,9 +138,13 @@ class OwnCases:
 
     def _buttons(self, key: str, cases: tuple[Case, ...], verb: str) -> tuple[Button, ...]:
         return tuple(
-            Button(self._say(key, number=case.number), f"case:{case.number}:{verb}")
-            for case in cases
+            Button(self.label(key, case), f"case:{case.number}:{verb}") for case in cases
         )
+
+    def label(self, key: str, case: Case) -> str:
+        """A button that names a case by its words as well: nobody knows numbers by heart."""
+        words = self._desk.letters.brief(case, LABEL_SHOWN)
+        return self._say(key, number=case.number, words=words)
 
     def _reply(self, incoming: Incoming, key: str, **blanks: object) -> Outgoing:
         return Outgoing(incoming.sender, paragraphs(self._say(key, **blanks)))

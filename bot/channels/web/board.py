@@ -251,8 +251,6 @@ class Board:
 
     def _shelf_of(self, me: Commissioner, case: Case) -> str:
         is_his = case.holder == me.id
-        if case.state is CaseState.UNPLACED:
-            return "unplaced"
         if case.state is CaseState.OFFERED and is_his:
             return "offered"
         if case.state in OURS and is_his:
@@ -260,7 +258,9 @@ class Board:
         if not case.is_open or case.state is CaseState.ANSWERED:
             return "done"
         is_pressing = self._is_late(case) or (case.is_urgent and case.state in NOT_TAKEN)
-        return "pressing" if is_pressing else "others"
+        if is_pressing:
+            return "pressing"
+        return "unplaced" if case.state is CaseState.UNPLACED else "others"
 
     # one case
 
@@ -283,6 +283,8 @@ class Board:
             return "农户已经取消了这个问题，不用再办。"
         if case.holder == me.id or (me.is_dispatcher and nobody_took_it):
             return ""
+        if case.holder is None and me.id in case.passed:
+            return ""  # he may have second thoughts while nobody has it
         if case.holder is None:
             return "这个问题现在由分诊员处理，您不用办。"
         return f"这个问题现在由{self.name(case.holder)}负责，您可以看，不能答复。"

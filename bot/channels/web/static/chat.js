@@ -244,9 +244,8 @@
     start({ uid: button.dataset.uid, fields: { press: button.value }, button, group: button.closest(".buttons") });
   });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { unread = 0; document.title = TITLE; } });
-  window.addEventListener("online", () => {
-    for (const one of pending.values()) if (one.node && !one.isFlying) deliver(one);
-  });
+  const resend = () => { for (const one of pending.values()) if (one.node && !one.isFlying) deliver(one); };
+  window.addEventListener("online", resend);
 
   // --- what comes in
 
@@ -258,7 +257,7 @@
   const listen = () => {
     if (source) source.close();
     source = new EventSource(`/events?after=${after}`);
-    source.onopen = quiet;
+    source.onopen = () => { quiet(); resend(); };
     source.onmessage = (event) => {
       const line = JSON.parse(event.data);
       after = event.lastEventId;
