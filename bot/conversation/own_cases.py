@@ -137,9 +137,7 @@ class OwnCases:
         return Turn((reply, *step.messages), settled(context), (step.change,), filed_under=number)
 
     def _buttons(self, key: str, cases: tuple[Case, ...], verb: str) -> tuple[Button, ...]:
-        return tuple(
-            Button(self.label(key, case), f"case:{case.number}:{verb}") for case in cases
-        )
+        return tuple(Button(self.label(key, case), f"case:{case.number}:{verb}") for case in cases)
 
     def label(self, key: str, case: Case) -> str:
         """A button that names a case by its words as well: nobody knows numbers by heart."""

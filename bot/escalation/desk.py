@@ -110,7 +110,8 @@ class Desk:
         """Offer the case to the next person, or to the dispatchers when nobody is left."""
         passed = (*case.passed, case.holder) if case.holder else case.passed
         placed, offers = self._place(replace(case, passed=passed), context)
-        told = self.letters.to_farmer(placed, "case.passed_on", who=self.letters.holder(placed))
+        key = "case.passed_on_urgent" if case.is_urgent else "case.passed_on"
+        told = self.letters.to_farmer(placed, key, who=self.letters.holder(placed))
         return Step(CaseChange(placed, event, by, note), (*offers, told))
 
     def _place(self, case: Case, context: Context) -> tuple[Case, tuple[Outgoing, ...]]:

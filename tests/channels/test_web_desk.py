@@ -139,13 +139,14 @@ async def test_a_dispatcher_sees_what_nobody_has_and_what_presses(world):
         case(4, reminders=1),
         case(5, holder="zhao"),
         case(6, is_urgent=True),
+        case(7, is_urgent=True, holder=None, state=CaseState.UNPLACED),
     ):
         world.open_case(opened)
     page = (await (await world.at_desk("zhao")).open("/desk")).text
     assert shelves(page) == {
+        "紧急或超时": [6, 7, 3, 4],
         "等您接": [5],
         "您在办": [],
-        "紧急或超时": [6, 3, 4],
         "待分派": [2],
         "别人在办": [1],
         "最近办完": [],

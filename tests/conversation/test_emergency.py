@@ -136,6 +136,7 @@ def test_an_urgent_offer_is_passed_on_without_a_reminder():
     turn = village.time_comes(1)
     assert village.cases[1].state is CaseState.UNPLACED
     assert len(told(turn, DESK_CHAT)) == 1
+    assert told(turn, LI) == [said("case.passed_on_urgent", number=1, who="分诊员")]
 
 
 def test_the_dispatcher_may_take_an_emergency_that_was_offered_to_another():

@@ -212,6 +212,28 @@ def test_unknown_words_answer_the_one_who_waits(two_cases):
     assert two_cases.cases[2].question.endswith("打过两回石硫合剂了")
 
 
+@pytest.mark.parametrize("words", [UNSURE, SURE])
+def test_what_sounds_like_a_question_on_the_same_subject_answers_the_one_who_waits(
+    two_cases, words
+):
+    two_cases.says(LV_CHAT, "问：叶子是啥子样子？", about=2)
+    turn = two_cases.says(LI, words)
+    assert told(turn, LI) == [said("case.added_thanks", number=2, who="科技特派员吕玉奎")]
+    assert two_cases.cases[2].state is CaseState.ACCEPTED
+
+
+def test_a_sure_answer_on_another_subject_is_given_while_a_commissioner_waits(one_case):
+    one_case.says(WANG_CHAT, "问：是不是今年的新王？", about=1)
+    turn = one_case.says(LI, SURE)
+    assert "useful:" in buttons(turn, LI)[0]
+    assert one_case.cases[1].state is CaseState.ASKED
+
+
+def test_a_button_names_the_case_by_its_words_too(one_case):
+    turn = one_case.says(LI, "我的问题")
+    assert [button.label for button in turn.replies[0].buttons] == ["补充到 #1 蜂子不进箱咋个办"]
+
+
 def test_a_number_after_choices_went_to_a_person_is_no_pick(village):
     village.says(LI, UNSURE)
     village.says(LI, "0")

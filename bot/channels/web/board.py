@@ -26,9 +26,9 @@ STATES = {
     CaseState.CANCELLED: "农户已取消",
 }
 SHELVES = (  # key, title, what an empty one says
+    ("pressing", "紧急或超时", "没有要催的问题。"),
     ("offered", "等您接", "没有等您接的问题。"),
     ("mine", "您在办", "手上没有在办的问题。"),
-    ("pressing", "紧急或超时", "没有要催的问题。"),
     ("unplaced", "待分派", "没有待分派的问题。"),
     ("others", "别人在办", ""),
     ("done", "最近办完", "还没有办完的问题。"),

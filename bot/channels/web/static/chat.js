@@ -257,7 +257,11 @@
   const listen = () => {
     if (source) source.close();
     source = new EventSource(`/events?after=${after}`);
-    source.onopen = () => { quiet(); resend(); };
+    source.onopen = () => {
+      const wasAway = trouble !== undefined;
+      quiet();
+      if (wasAway) resend();
+    };
     source.onmessage = (event) => {
       const line = JSON.parse(event.data);
       after = event.lastEventId;
