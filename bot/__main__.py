@@ -15,7 +15,11 @@ HOME = Path(__file__).resolve().parent.parent
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 2
     logging.basicConfig(level=options.log, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # Nothing is ever fetched behind the operator's back; a hub model must be in its cache.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -55,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--log", type=str.upper, choices=levels, default="WARNING", help="日志级别（默认 WARNING）"
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="命令")
+    commands = parser.add_subparsers(dest="command", title="命令", metavar="命令")
     serve = commands.add_parser("serve", help="开门：网页、工作台、Telegram")
     serve.add_argument("--port", type=int, help="网页端口，盖过设置")
     ask = commands.add_parser("ask", help="问一句，看怎么答")

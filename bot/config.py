@@ -287,19 +287,19 @@ def _read(path: Path, shape: type[_S]) -> _S:
     return value
 
 
-def _parse(path: Path, report: Report) -> Node | None:
+def _parse(path: Path, report: Report, *, is_prose: bool = False) -> Node | None:
     if not path.exists():
         mend = "在项目的文件夹里运行 tianwen，或者用 --home 指明。"
         raise ConfigError(f"找不到 {path}。{mend}")
     raw = files.read(path, path.parent, report)
     text = None if raw is None else files.decode(raw, report)
-    return parse(text, report) if text else None
+    return parse(text, report, is_prose=is_prose) if text else None
 
 
 def _phrases(path: Path) -> Phrases:
     """Every sentence there, none unknown, and no blank that the code does not fill."""
     report = Report("config/phrases.yaml")
-    node = _parse(path, report)
+    node = _parse(path, report, is_prose=True)
     pairs = node.value if node else None
     if node is None or not isinstance(pairs, dict):
         raise _complaint(report)

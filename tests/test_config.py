@@ -126,6 +126,7 @@ def test_a_sentence_cut_off_by_a_comment_sign_is_noticed(home):
     line = next(line for line in text.splitlines() if line.startswith("button.add:"))
     change(home, "phrases.yaml", line, "button.add: 补充到 #{number}")
     assert "button.add 的空格不对" in complaint(home)
+    assert "空格后面的 # 会让后面的字都丢掉" in complaint(home)
 
 
 def test_secrets_come_from_the_environment_or_a_named_file(home, tmp_path):

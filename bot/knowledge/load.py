@@ -126,7 +126,7 @@ class _Reader:
         self._close(report)
 
     def _take_domain(self, path: Path, text: str, report: Report) -> None:
-        node = parse(text, report) if text else None
+        node = parse(text, report, is_prose=True) if text else None
         shape = fit(schema.DomainShape, node, report) if node else None
         if shape and node and not report.has_errors:
             domain = _domain(path.parent.name, shape)
@@ -140,7 +140,7 @@ class _Reader:
         front, body, body_line = parts
         blocks = markdown.parse(body, report, first_line=body_line)
         _must_open_with_answer(blocks, Place(body_line - 1), report)
-        node = parse(front, report, first_line=2)
+        node = parse(front, report, first_line=2, is_prose=True)
         shape = fit(schema.EntryShape, node, report) if node else None
         if shape and node and not report.has_errors:
             entry = _entry(path, shape, blocks)

@@ -75,9 +75,10 @@ class _TooOddError(Exception):
     """The YAML can't be read further; the report already says why."""
 
 
-def parse(text: str, report: Report, *, first_line: int = 1) -> Node | None:
-    """The mapping that `text` holds; None, and the reason reported, where there is none."""
-    composer = _Composer(report, first_line)
+def parse(text: str, report: Report, *, first_line: int = 1, is_prose: bool = False) -> Node | None:
+    """The mapping that `text` holds; None, and the reason reported, where there is none. In prose
+    nothing may stand behind a value: 花椒 #1 would lose its end as a comment, without a word."""
+    composer = _Composer(report, first_line, text.split("\n") if is_prose else [])
     try:
         node = composer.document(yaml.parse(text, Loader=_Loader))
     except yaml.YAMLError as error:
@@ -96,9 +97,10 @@ def parse(text: str, report: Report, *, first_line: int = 1) -> Node | None:
 class _Composer:
     """Builds nodes from the scanner's events."""
 
-    def __init__(self, report: Report, first_line: int) -> None:
+    def __init__(self, report: Report, first_line: int, prose: list[str]) -> None:
         self._report = report
         self._first_line = first_line
+        self._prose = prose
 
     def document(self, events: Iterator[yaml.Event]) -> Node | None:
         root: Node | None = None
@@ -130,6 +132,8 @@ class _Composer:
             case yaml.MappingStartEvent():
                 return self._mapping(place, events, depth)
         value, is_plain = getattr(event, "value", ""), getattr(event, "implicit", (False,))[0]
+        if is_plain and self._prose:
+            self._see_the_end(self._place(event.end_mark))
         return Node(place, None if is_plain and value in _NULLS else value, {})
 
     def _items(self, events: Iterator[yaml.Event], depth: int) -> Iterator[Node]:
@@ -159,6 +163,13 @@ class _Composer:
         if not isinstance(event, yaml.ScalarEvent):
             self._refuse(event, "键只能是一个词。", "写成“键: 值”，如 title: 花椒锈病。")
         return str(getattr(event, "value", ""))
+
+    def _see_the_end(self, end: Place) -> None:
+        line = self._prose[end.line - self._first_line]
+        if line[end.column - 1 :].lstrip().startswith("#"):
+            message = "空格后面的 # 会让后面的字都丢掉。"
+            mend = "去掉 # 前面的空格，或者整句加英文单引号。"
+            self._report.error("yaml", end, message, mend)
 
     def _refuse_specials(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):

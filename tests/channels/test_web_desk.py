@@ -222,6 +222,14 @@ async def test_who_had_a_case_before_may_look_but_not_act(world):
     assert page.count("<fieldset") == 1
 
 
+async def test_who_passed_a_case_up_may_still_take_it_while_nobody_has(world):
+    world.open_case()
+    passed = {"holder": None, "passed": ("wang",), "state": CaseState.UNPLACED}
+    world.change_case(1, Event.DECLINED, **passed)
+    page = (await (await world.at_desk("wang")).open("/desk/case/1")).text
+    assert re.findall(r'class="move (\w+)"', page) == ["accept", "answer", "ask"]
+
+
 @pytest.mark.parametrize(
     ("who", "fields", "verbs"),
     [
