@@ -7,11 +7,13 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from bot.errors import TianwenError
 
 HOME = Path(__file__).resolve().parent.parent
+_ROOMS = {"check": "staff", "knowledge": "staff"}  # of the commands that need no model
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,19 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from bot.app import commands  # noqa: PLC0415 - `--help` need not load the rooms
-
-    run = {
-        "serve": commands.serve,
-        "ask": commands.ask,
-        "chat": commands.chat,
-        "check": commands.check,
-        "evaluate": commands.evaluate,
-        "index": commands.index,
-        "invite": commands.invite,
-        "doctor": commands.doctor,
-    }[options.command]
-    return run(options)
+    """Only what the command needs is loaded: `check` must not wait for a model's libraries."""
+    module = import_module(f"bot.app.{_ROOMS.get(options.command, 'commands')}")
+    return int(getattr(module, options.command)(options))
 
 
 def _parser() -> argparse.ArgumentParser:

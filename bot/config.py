@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
 
-from bot.channels.telegram import TelegramSettings
+from bot.channels.telegram.settings import TelegramSettings
 from bot.conversation.decision import Policy
 from bot.conversation.safety import Danger, spelled_out
 from bot.conversation.wishes import Lexicon, Wish
@@ -23,7 +23,6 @@ from bot.reading.fields import Day, Line, Name, Shape
 from bot.reading.fitting import fit
 from bot.reading.nodes import Node, parse
 from bot.reading.report import Report
-from bot.store import Retention
 
 # Commands of the lexicon that stand in Telegram's menu, and the sentences beside them.
 MENU = {"my": "menu.my", "cancel": "menu.cancel", "help": "menu.help"}
@@ -180,7 +179,7 @@ class Config:
     policy: Policy
     timers: Timers
     leases: LeasesShape
-    retention: Retention
+    retention: RetentionShape
     web: WebShape
     telegram: TelegramSettings | None
     commissioners: tuple[Commissioner, ...]
@@ -215,7 +214,7 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
         policy=_policy(settings.decision, words.other_subjects),
         timers=_timers(settings.timers),
         leases=settings.leases,
-        retention=_retention(settings.retention),
+        retention=settings.retention,
         web=settings.web,
         telegram=_telegram(settings, environ, phrases),
         commissioners=tuple(shape.build() for shape in roster.commissioners),
@@ -236,10 +235,6 @@ def _policy(shape: DecisionShape, other_subjects: tuple[str, ...]) -> Policy:
 
 def _timers(shape: TimersShape) -> Timers:
     return Timers(**{name: timedelta(hours=hours) for name, hours in shape.model_dump().items()})
-
-
-def _retention(shape: RetentionShape) -> Retention:
-    return Retention(**{name: timedelta(days=days) for name, days in shape.model_dump().items()})
 
 
 def _telegram(

@@ -1,4 +1,4 @@
-"""What each command does; it gets the parsed arguments and returns the exit status."""
+"""The commands that run the bot; each gets the parsed arguments and returns the exit status."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ from tqdm import tqdm
 
 from bot.app import doctor as doctors
 from bot.app import serving
-from bot.app.compose import Core, build_core, now, today
+from bot.app.calendar import now
+from bot.app.compose import Core, build_core
 from bot.app.library import Progress
 from bot.channels.base import Bell
 from bot.channels.console import ConsoleChannel
 from bot.config import Config, load
-from bot.domain import Problem
 from bot.errors import ConfigError
-from bot.knowledge import check as check_knowledge
 from bot.retrieval import evaluation
 from bot.store import Store
 
@@ -64,23 +63,6 @@ def chat(options: Namespace) -> int:
         finally:
             store.close()
     return 0
-
-
-def check(options: Namespace) -> int:
-    config = _config(options)
-    problems = check_knowledge(config.knowledge, today())
-    shown = [one for one in problems if one.level == "error" or not options.quiet]
-    for problem in shown:
-        print(problem)
-    errors = sum(one.level == "error" for one in problems)
-    print(_verdict(problems, errors))
-    return 1 if errors else 0
-
-
-def _verdict(problems: tuple[Problem, ...], errors: int) -> str:
-    if not problems:
-        return "知识库和设置都没有问题。"
-    return f"{errors} 个错误，{len(problems) - errors} 个提醒。错误改好以前，新内容不会生效。"
 
 
 def evaluate(options: Namespace) -> int:

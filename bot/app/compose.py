@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 
+from bot.app.calendar import now
 from bot.app.library import Bookshelf, Progress, Status
 from bot.app.rehearsal import Rehearsal
 from bot.config import Config
 from bot.conversation.asking import Library, Rules
 from bot.conversation.turn import Conversation
-from bot.domain import CHINA
 from bot.escalation.desk import Desk
 from bot.escalation.letters import Naming
 from bot.escalation.roster import Roster
@@ -22,14 +21,6 @@ from bot.retrieval.vectors import VectorCache
 BUNDLED = "bundled"
 HASHING = "hashing"  # no model at all: for tests and for trying the screens
 MODEL_FOLDER = "multilingual-e5-small"
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def today() -> date:
-    return now().astimezone(CHINA).date()
 
 
 @dataclass(frozen=True, slots=True)

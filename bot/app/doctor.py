@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.app.compose import BUNDLED, MODEL_FOLDER, today
+from bot.app.calendar import today
+from bot.app.compose import BUNDLED, MODEL_FOLDER
 from bot.config import Config, load
 from bot.errors import ConfigError
 from bot.knowledge import check

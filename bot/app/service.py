@@ -13,8 +13,9 @@ from bot.app.compose import Core
 from bot.app.library import Status
 from bot.app.worker import Worker
 from bot.channels.base import Bell, Channel
+from bot.config import RetentionShape
 from bot.delivery import LIMITS, UNLIMITED, Delivery
-from bot.store import State, Store
+from bot.store import Retention, State, Store
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class Service:
             store, channels, phrases=core.config.phrases, due=due, clock=clock, limits=limits
         )
         self._follow_up = FollowUpClock(store, core.desk, due=due, clock=clock)
-        self._sweeper = Sweeper(store, core.config.retention, clock)
+        self._sweeper = Sweeper(store, _retention(core.config.retention), clock)
         self._listening: list[asyncio.Task[None]] = []
         self._note(core.status)
 
@@ -111,3 +112,7 @@ class Service:
 
     def _note(self, status: Status) -> None:
         self._store.notes.put("knowledge", status.as_note())
+
+
+def _retention(shape: RetentionShape) -> Retention:
+    return Retention(**{name: timedelta(days=days) for name, days in shape.model_dump().items()})

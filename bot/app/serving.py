@@ -14,11 +14,12 @@ from datetime import timedelta
 import uvicorn
 
 from bot import web
-from bot.app.compose import Core, now
+from bot.app.calendar import now
+from bot.app.compose import Core
 from bot.app.service import Service
 from bot.channels.base import Bell, Channel
 from bot.channels.console import ConsoleChannel
-from bot.channels.telegram import TelegramChannel
+from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.web import DeskChannel, WebChannel, WebSettings
 from bot.channels.web import Library as DeskLibrary
 from bot.config import WebShape

@@ -14,7 +14,8 @@ from typing import Any
 from PIL import Image
 
 from bot.channels.base import Bell
-from bot.channels.telegram import TelegramChannel, TelegramSettings
+from bot.channels.telegram.channel import TelegramChannel
+from bot.channels.telegram.settings import TelegramSettings
 from bot.domain import Address, Incoming, Media, Outgoing, paragraphs
 from bot.store import Store
 

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from bot.channels.base import Bell, Channel, FakeChannel, write_own
 from bot.channels.console import ConsoleChannel
 from bot.channels.photos import clean_photo
-from bot.channels.telegram import TelegramChannel
+from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.web import DeskChannel, Library, WebChannel, WebSettings
 from bot.domain import (
     Address,

@@ -14,7 +14,7 @@ import pytest
 from starlette.applications import Starlette
 
 from bot.channels.base import Bell
-from bot.channels.telegram import TelegramChannel
+from bot.channels.telegram.channel import TelegramChannel
 from bot.domain import Attachment, Button, Incoming, Media
 from bot.errors import Rejected
 from bot.store import Store

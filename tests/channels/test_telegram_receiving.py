@@ -11,7 +11,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from bot.channels.telegram import TelegramChannel, TelegramSettings
+from bot.channels.telegram.channel import TelegramChannel
+from bot.channels.telegram.settings import TelegramSettings
 from bot.domain import Address, Incoming
 from bot.errors import ConfigError, Unreadable
 
@@ -92,7 +93,7 @@ LISTENER = """
 import asyncio, sys
 from pathlib import Path
 from bot.channels.base import Bell
-from bot.channels.telegram import TelegramChannel
+from bot.channels.telegram.channel import TelegramChannel
 from tests.channels.telegram_world import clock, open_store, settings
 
 store = open_store(Path(sys.argv[2]))

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from telegram.error import NetworkError, RetryAfter, TelegramError
 
-from bot.channels.telegram import TelegramChannel
+from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.failures import as_channel_error, retry_seconds
 from bot.channels.telegram.sending import _Broken
 from bot.domain import Attachment, Block, Button, Outgoing, Receipt, paragraphs

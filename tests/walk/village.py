@@ -14,7 +14,7 @@ from uuid import uuid4
 from bot.app.compose import Core, build_core
 from bot.app.service import Service
 from bot.channels.base import Bell, Channel, write_own
-from bot.channels.telegram import TelegramChannel
+from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.web import DeskChannel, WebChannel, WebSettings
 from bot.channels.web import Library as DeskLibrary
 from bot.config import load

@@ -8,9 +8,10 @@ from datetime import datetime
 from starlette.routing import BaseRoute
 
 from bot.channels.base import Bell
-from bot.channels.telegram.client import TelegramSettings, close_bot, open_bot
+from bot.channels.telegram.client import close_bot, open_bot
 from bot.channels.telegram.receiving import Receiver
 from bot.channels.telegram.sending import Sender
+from bot.channels.telegram.settings import TelegramSettings
 from bot.channels.telegram.updates import Reader
 from bot.domain import Arrival, Incoming, Outgoing, Receipt
 from bot.store import Store

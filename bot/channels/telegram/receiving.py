@@ -21,8 +21,8 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from telegram.warnings import PTBUserWarning
 
 from bot.channels.base import Bell
-from bot.channels.telegram.client import TelegramSettings
 from bot.channels.telegram.failures import TOKEN_PAUSE, TOKEN_REFUSED, retry_seconds
+from bot.channels.telegram.settings import TelegramSettings
 from bot.domain import Arrival
 from bot.errors import ConfigError
 from bot.store import Store
