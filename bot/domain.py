@@ -188,9 +188,9 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Whether staff have confirmed an entry."""
+    """Whether staff have confirmed an entry; a draft is seen by nobody but staff."""
 
-    status: Literal["pending", "approved"] = "pending"
+    status: Literal["draft", "pending", "approved"] = "pending"
     by: str | None = None
     on: date | None = None
 
@@ -212,6 +212,10 @@ class Entry:
     season: tuple[int, ...] = ()  # months 1–12; empty: all year
     confusable_with: tuple[str, ...] = ()
     see_also: tuple[str, ...] = ()
+
+    @property
+    def is_draft(self) -> bool:
+        return self.review.status == "draft"
 
 
 @dataclass(frozen=True, slots=True)

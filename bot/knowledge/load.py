@@ -51,7 +51,8 @@ class Reading:
 
 
 def load(folder: Path) -> KnowledgeBase:
-    """The whole folder. Raises KnowledgeError, and nothing else, with every error found."""
+    """The whole folder but for drafts. Raises KnowledgeError, and nothing else, with every error
+    found."""
     reading = read(folder)
     errors = tuple(problem for problem in reading.problems if problem.level == "error")
     if errors:
@@ -59,7 +60,7 @@ def load(folder: Path) -> KnowledgeBase:
     return KnowledgeBase(
         reading.revision,
         {file.domain.id: file.domain for file in reading.domains},
-        {file.entry.id: file.entry for file in reading.entries},
+        {file.entry.id: file.entry for file in reading.entries if not file.entry.is_draft},
     )
 
 

@@ -25,7 +25,7 @@ _Month = Annotated[int, BeforeValidator(_month)]
 
 
 class ReviewShape(Shape):
-    status: Literal["pending", "approved"] = Field(title="审核状态")
+    status: Literal["draft", "pending", "approved"] = Field(title="审核状态")
     by: Line | None = Field(default=None, title="审核人")
     on: Day | None = Field(default=None, title="审核日期")
 

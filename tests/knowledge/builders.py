@@ -20,6 +20,22 @@ DETAILS = """\
 ## 什么时候找特派员
 半数以上的树都起了，或者处理以后还在发，拍叶子正反两面的照片，直接找特派员。
 """
+_LISTS = """\
+sources:
+  - 《禁限用农药名录》，某部
+banned:
+  - name: 克百威
+    also: [呋喃丹]
+    scope: 全国禁止使用
+    announcement: 公告第736号
+    date: 2023-12-29
+  - name: 氯霉素
+    scope: 禁止用于食品动物
+    domains: [beekeeping]
+    announcement: 公告第250号
+    date: 2019-12-27
+trade_names: {阿米西达: 嘧菌酯}
+"""
 _DOMAIN = {
     "title": "花椒",
     "speciality": "sichuan-pepper",
@@ -63,9 +79,15 @@ def write_entry(
     return _write(folder / domain / f"{id}.md", "---\n" + "".join(lines) + f"---\n{body}")
 
 
+def write_lists(folder: Path) -> Path:
+    """A valid _banned.yaml."""
+    return _write(folder / "_banned.yaml", _LISTS)
+
+
 def write_base(folder: Path) -> Path:
-    """A folder `knowledge` with one domain and two entries."""
+    """A folder `knowledge` with one domain, two entries and the lists."""
     base = folder / "knowledge"
+    write_lists(base)
     write_domain(base)
     write_entry(base, "pepper-rust")
     write_entry(base, "pepper-leaf-spot")
