@@ -7,11 +7,12 @@ in the tests.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
 from opencc import OpenCC
@@ -22,6 +23,7 @@ from bot.knowledge.markdown import Placed
 from bot.reading.report import Place
 
 _SIMPLIFIED = OpenCC("t2s")
+_NOISE = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True)
@@ -42,16 +44,22 @@ class Shelf:
     def domain(self, name: str) -> DomainFile | None:
         return next((file for file in self.domains if file.domain.id == name), None)
 
-    def questions(self) -> Iterator[tuple[EntryFile | DomainFile, Place, str]]:
+    @cached_property
+    def questions(self) -> tuple[tuple[EntryFile | DomainFile, Place, str], ...]:
         """Every phrasing and every out-of-scope question, and where it stands."""
+        return (*self._phrasings(), *self._out_of_scope())
+
+    def _phrasings(self) -> Iterator[tuple[EntryFile, Place, str]]:
         for file in self.entries:
             for index, question in enumerate(file.entry.questions):
                 yield file, file.front.find("questions", index), question
-        for other in self.domains:
-            for number, known in enumerate(other.domain.out_of_scope):
+
+    def _out_of_scope(self) -> Iterator[tuple[DomainFile, Place, str]]:
+        for file in self.domains:
+            for number, known in enumerate(file.domain.out_of_scope):
                 for index, question in enumerate(known.questions):
-                    place = other.front.find("out_of_scope", number, "questions", index)
-                    yield other, place, question
+                    place = file.front.find("out_of_scope", number, "questions", index)
+                    yield file, place, question
 
     def blocks(self) -> Iterator[tuple[EntryFile, Placed]]:
         return ((file, placed) for file in self.entries for placed in file.body)
@@ -89,8 +97,9 @@ def rule(name: str, level: Level) -> Callable[[Look], Look]:
     return enter
 
 
+@lru_cache(maxsize=1 << 16)  # every rule on phrasings asks again
 def essence(text: str) -> str:
     """The text without width, case, spaces, punctuation and traditional characters: what makes
     two questions the same."""
     folded = unicodedata.normalize("NFKC", _SIMPLIFIED.convert(text)).casefold()
-    return "".join(letter for letter in folded if letter.isalnum())
+    return _NOISE.sub("", folded)

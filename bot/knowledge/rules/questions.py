@@ -25,7 +25,7 @@ def _too_few_questions(shelf: Shelf) -> Iterator[Finding]:
 
 @rule("empty-question", "error")
 def _no_word_in_a_question(shelf: Shelf) -> Iterator[Finding]:
-    for file, place, question in shelf.questions():
+    for file, place, question in shelf.questions:
         if not essence(question):
             yield Finding(file, place, "这条问法里没有字。", "写成农户会说的一句话，或者删掉。")
 
@@ -34,7 +34,7 @@ def _no_word_in_a_question(shelf: Shelf) -> Iterator[Finding]:
 def _same_question_in_other_dress(shelf: Shelf) -> Iterator[Finding]:
     """Word-for-word repeats between entries are refused by `load` already."""
     seen: dict[str, tuple[EntryFile | DomainFile, Place, str]] = {}
-    for file, place, question in shelf.questions():
+    for file, place, question in shelf.questions:
         first = seen.setdefault(essence(question), (file, place, question))
         is_loads = isinstance(file, EntryFile) and first[2] == question
         if essence(question) and first != (file, place, question) and not is_loads:
@@ -46,12 +46,15 @@ def _same_question_in_other_dress(shelf: Shelf) -> Iterator[Finding]:
 @rule("near-duplicate", "warning")
 def _almost_the_same_question_elsewhere(shelf: Shelf) -> Iterator[Finding]:
     """Two entries that hold nearly one phrasing: search can't tell whose it is."""
-    asked = [each for each in shelf.questions() if essence(each[2])]
+    asked = [each for each in shelf.questions if essence(each[2])]
     runs = [_runs(essence(question)) for _, _, question in asked]
-    commonness = Counter(run for each in runs for run in each)
+    counts = Counter(run for each in runs for run in each)
+    rank = {
+        run: place for place, run in enumerate(sorted(counts, key=lambda run: (counts[run], run)))
+    }
     known: dict[str, list[int]] = {}  # rare run → the questions before this one that have it
     for number, (file, place, question) in enumerate(asked):
-        rare = sorted(runs[number], key=lambda run: (commonness[run], run))
+        rare = sorted(runs[number], key=rank.__getitem__)
         telling = rare[: len(rare) - int(ALIKE * len(rare)) + 1]  # one at least must be shared
         for other in sorted({other for run in telling for other in known.get(run, ())}):
             twin, spot, words = asked[other]
