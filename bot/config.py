@@ -45,6 +45,10 @@ class DecisionShape(Shape):
     offer_score: _Score
 
 
+class AnswersShape(Shape):
+    whole_within: int = Field(default=160, ge=0, le=4000)
+
+
 class TimersShape(Shape):
     offer: _Hours = 2
     urgent: _Hours = 1 / 6
@@ -88,6 +92,7 @@ class SettingsShape(Shape):
     data: Line = "data"
     embedder: EmbedderShape = EmbedderShape()
     decision: DecisionShape
+    answers: AnswersShape = AnswersShape()
     timers: TimersShape = TimersShape()
     leases: LeasesShape = LeasesShape()
     retention: RetentionShape = RetentionShape()
@@ -177,6 +182,7 @@ class Config:
     database: str = field(repr=False)
     embedder: EmbedderShape
     policy: Policy
+    answers: AnswersShape
     timers: Timers
     leases: LeasesShape
     retention: RetentionShape
@@ -212,6 +218,7 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
         database=_anchored(database, home),
         embedder=settings.embedder,
         policy=_policy(settings.decision, words.other_subjects),
+        answers=settings.answers,
         timers=_timers(settings.timers),
         leases=settings.leases,
         retention=settings.retention,

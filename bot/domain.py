@@ -185,6 +185,8 @@ class Receipt:
 
 # --- knowledge -------------------------------------------------------------------------------
 
+DIAL_120 = "立即拨打120"  # the first words wherever a person is in danger
+
 
 @dataclass(frozen=True, slots=True)
 class Review:
@@ -212,6 +214,10 @@ class Entry:
     season: tuple[int, ...] = ()  # months 1–12; empty: all year
     confusable_with: tuple[str, ...] = ()
     see_also: tuple[str, ...] = ()
+
+    @property
+    def is_first_aid(self) -> bool:
+        return self.short_answer.startswith(DIAL_120)
 
     @property
     def is_draft(self) -> bool:

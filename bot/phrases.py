@@ -24,6 +24,7 @@ BLANKS: Mapping[str, str] = {
     "clarify.which": "choices",
     "clarify.out_of_range": "",
     "clarify.no_list": "",
+    "button.details": "",
     "button.useful": "",
     "button.to_person": "",
     "button.none_fits": "",

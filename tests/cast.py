@@ -83,8 +83,15 @@ RUST = Entry(
 )
 SPOT = replace(RUST, id="pepper-leaf-spot", title="花椒叶斑病", short_answer="先剪掉病枝。")
 SACBROOD = replace(RUST, id="bee-sacbrood", domain="beekeeping", title="中蜂囊状幼虫病")
+LONG = replace(
+    RUST,
+    id="pepper-root-rot",
+    title="花椒根腐病",
+    short_answer="先挖开看根，再开沟排水。",
+    details=(Block("heading", "怎么认"), Block("item", "须根发黑，一搓就脱皮。" * 20)),
+)
 APHID = replace(RUST, id="pepper-aphid", title="花椒蚜虫")
-ENTRIES = {entry.id: entry for entry in (RUST, SPOT, APHID, SACBROOD)}
+ENTRIES = {entry.id: entry for entry in (RUST, SPOT, APHID, SACBROOD, LONG)}
 DOMAINS = {
     "beekeeping": Domain("beekeeping", "养蜂", "beekeeping", ("蜂", "蜜", "蜇")),
     "sichuan-pepper": Domain("sichuan-pepper", "花椒病害", "sichuan-pepper", ("花椒", "椒")),
@@ -94,6 +101,7 @@ SUBSIDY = OutOfScope(("补贴好多钱",), "补贴的事请问镇街农业服务
 
 SURE = "花椒叶子背面一层黄粉"  # answered
 UNSURE = "花椒叶子上有点点"  # RUST, SPOT and APHID are offered
+LENGTHY = "花椒蔸蔸挖出来乌黑"  # answered with LONG
 UNKNOWN_BEES = "蜂子不进箱咋个办"  # a case for 王瑞生
 UNKNOWN_PEPPER = "花椒树子开花不结籽"  # a case for 吕玉奎
 UNKNOWN = "拖拉机发不燃"  # nobody's subject: the dispatcher
@@ -105,6 +113,7 @@ def findings_for(text: str) -> Findings:
     """The scripted search."""
     script = {
         SURE: Findings((Match(RUST, 0.97, SURE), Match(SPOT, 0.88, "叶子有斑"))),
+        LENGTHY: Findings((Match(LONG, 0.97, LENGTHY),)),
         UNSURE: Findings((Match(RUST, 0.90, ""), Match(SPOT, 0.89, ""), Match(APHID, 0.87, ""))),
         DECLINED: Findings((), SUBSIDY, 0.96),
     }

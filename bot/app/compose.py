@@ -36,7 +36,8 @@ class Core:
 
     @property
     def rules(self) -> Rules:
-        return Rules(self.config.policy, self.config.lexicon, self.config.dangers)
+        config = self.config
+        return Rules(config.policy, config.lexicon, config.dangers, config.answers.whole_within)
 
     def conversation(self, draw_number: Callable[[], int]) -> Conversation:
         phrases = self.config.phrases

@@ -13,20 +13,38 @@ class Answers:
     """Lays out knowledge for a chat; every channel renders the blocks its own way."""
 
     say: Phrases
+    whole_within: int  # characters; a longer answer is cut to the short answer and a button
 
     def entry(self, to: Address, entry: Entry, question_id: int) -> Outgoing:
-        """The entry word for word, its source, its review state, and the two buttons."""
+        """The entry word for word: at once where it is short or somebody's life depends on it, else
+        the short answer first."""
+        length = len(entry.short_answer) + sum(len(block.text) for block in entry.details)
+        short = paragraphs(entry.short_answer)
+        if entry.is_first_aid or length <= self.whole_within:
+            return self._sheet(to, entry, (*short, *entry.details), question_id)
+        more = Button(self.say("button.details"), f"details:{entry.id}:{question_id}")
+        return self._sheet(to, entry, short, question_id, more)
+
+    def details(self, to: Address, entry: Entry, question_id: str) -> Outgoing:
+        """What stands behind 详细."""
+        return self._sheet(to, entry, entry.details, question_id)
+
+    def _sheet(
+        self,
+        to: Address,
+        entry: Entry,
+        body: tuple[Block, ...],
+        question_id: int | str,
+        *first: Button,
+    ) -> Outgoing:
+        """Title, text, source and review state, and below them the buttons."""
         buttons = (
+            *first,
             Button(self.say("button.useful"), f"useful:{question_id}"),
             Button(self.say("button.to_person"), f"unsolved:{question_id}"),
         )
-        blocks = (
-            Block("heading", entry.title),
-            *paragraphs(entry.short_answer),
-            *entry.details,
-            *paragraphs(self._provenance(entry)),
-        )
-        return Outgoing(to, blocks, buttons)
+        title, provenance = Block("heading", entry.title), paragraphs(self._provenance(entry))
+        return Outgoing(to, (title, *body, *provenance), buttons)
 
     def _provenance(self, entry: Entry) -> str:
         source = self.say("answer.source", source=entry.sources[0])

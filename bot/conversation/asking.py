@@ -63,6 +63,7 @@ class Rules:
     policy: Policy
     lexicon: Lexicon
     dangers: Sequence[Danger]
+    whole_within: int = 160
 
 
 class Asking:
@@ -81,7 +82,7 @@ class Asking:
         self._desk = desk
         self._say = phrases
         self._draw_number = draw_number
-        self._answers = Answers(phrases)
+        self._answers = Answers(phrases, rules.whole_within)
         self._own_cases = OwnCases(desk, phrases)
 
     # --- asking ------------------------------------------------------------------------------
@@ -229,6 +230,15 @@ class Asking:
         if entry is None or question is None:
             return None
         return self._answer(entry, question, incoming, context)
+
+    def details(
+        self, entry_id: str, question_id: str, incoming: Incoming, context: Context
+    ) -> Turn | None:
+        """The rest of an answer; None where the entry is gone."""
+        entry = self._library.entry(entry_id)
+        if entry is None:
+            return None
+        return Turn((self._answers.details(incoming.sender, entry, question_id),), context.memory)
 
     def hand_over(
         self, question_id: str, reason: Reason, incoming: Incoming, context: Context

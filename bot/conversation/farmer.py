@@ -62,6 +62,7 @@ class FarmerTalk:
             self._wordless,
             self._more,
             self._number,
+            self._details,
             self._wish,
             self._township,
         )
@@ -87,6 +88,8 @@ class FarmerTalk:
         match (incoming.press or "").split(":"):
             case ["show", entry_id, question_id]:
                 return self._asking.show(entry_id, question_id, incoming, context)
+            case ["details", entry_id, question_id]:
+                return self._asking.details(entry_id, question_id, incoming, context)
             case ["useful", _]:
                 return self._only(incoming, context, "useful.thanks")
             case [("none" | "unsolved" | "person") as verb, question_id]:
@@ -165,6 +168,14 @@ class FarmerTalk:
         if number in {0, len(question.offered) + 1}:
             return self._asking.hand_over(str(question.id), Reason.NONE_FITS, incoming, context)
         return self._only(incoming, context, "clarify.out_of_range")
+
+    def _details(self, incoming: Incoming, context: Context) -> Turn | None:
+        """详细 in words: of the last answer."""
+        last = last_question(context)
+        is_meant = self._lexicon.wish(incoming.text) is Wish.DETAILS
+        if not is_meant or last is None or last.answered is None:
+            return None
+        return self._asking.details(last.answered, str(last.id), incoming, context)
 
     def _wish(self, incoming: Incoming, context: Context) -> Turn | None:
         wish = self._lexicon.wish(incoming.text)

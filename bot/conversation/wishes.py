@@ -19,6 +19,7 @@ class Wish(StrEnum):
     GREETING = "greeting"
     THANKS = "thanks"
     HELP = "help"
+    DETAILS = "details"
     LIST = "list"
     CANCEL = "cancel"
     PERSON = "person"

@@ -93,7 +93,7 @@ def test_without_a_match_the_reason_is_said():
 
 def test_an_approved_answer_says_who_saw_it_and_when():
     entry = replace(RUST, review=Review("approved", "吕玉奎", date(2026, 11, 1)))
-    assert Answers(phrases()).entry(LI, entry, 7).text.endswith("吕玉奎看过（2026-11-01）。")
+    assert Answers(phrases(), 160).entry(LI, entry, 7).text.endswith("吕玉奎看过（2026-11-01）。")
 
 
 def test_blocks_read_as_plain_text():

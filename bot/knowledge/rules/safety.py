@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bot.domain import DIAL_120
 from bot.knowledge.markdown import Placed
 from bot.knowledge.rules.base import Finding, Shelf, rule
 
-FIRST_WORDS = "立即拨打120"
 DOSE_MARK = "（用量）"
 # A person, not a bee, is in danger. Bees are poisoned too: 中毒 alone does not count.
 _DANGER = re.compile(
@@ -43,9 +43,9 @@ def _danger_without_120_first(shelf: Shelf) -> Iterator[Finding]:
     for file in shelf.entries:
         entry = file.entry
         heard = _DANGER.search(" ".join((entry.title, *entry.questions, entry.short_answer)))
-        if heard and not entry.short_answer.startswith(FIRST_WORDS):
-            message = f"写到“{heard.group()}”，人可能有危险，短答却没有先说{FIRST_WORDS}。"
-            yield Finding(file, file.body[0].place, message, f"短答开头写：{FIRST_WORDS}。")
+        if heard and not entry.is_first_aid:
+            message = f"写到“{heard.group()}”，人可能有危险，短答却没有先说{DIAL_120}。"
+            yield Finding(file, file.body[0].place, message, f"短答开头写：{DIAL_120}。")
 
 
 @rule("danger-in-details", "warning")
@@ -55,8 +55,8 @@ def _danger_in_details_without_120(shelf: Shelf) -> Iterator[Finding]:
             continue
         for placed in file.body[1:]:
             if heard := _DANGER.search(placed.block.text):
-                message = f"写到“{heard.group()}”，却没有说{FIRST_WORDS}。"
-                yield Finding(file, placed.place, message, f"在这一条里写上{FIRST_WORDS}。")
+                message = f"写到“{heard.group()}”，却没有说{DIAL_120}。"
+                yield Finding(file, placed.place, message, f"在这一条里写上{DIAL_120}。")
 
 
 @rule("banned", "error")
