@@ -121,7 +121,8 @@ class Throttle:
         return {user: wait for user, wait in waits.items() if wait > NOW}
 
     def spend(self, outgoing: Outgoing, now: datetime) -> None:
-        cost = max(1, len(outgoing.attachments))
+        pictures = sum(block.kind == "picture" for block in outgoing.blocks)
+        cost = max(1, len(outgoing.attachments)) + pictures
         if self.limits.overall and self.overall is None:
             self.overall = _full(self.limits.overall, now)
         user = outgoing.to.user

@@ -68,10 +68,12 @@ class Commissioner:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A piece of text as every channel can show it; the knowledge base's Markdown subset."""
+    """A piece of text as every channel can show it; the knowledge base's Markdown subset. The text
+    of a picture is its caption, `picture` is its name in the knowledge base."""
 
-    kind: Literal["paragraph", "heading", "item"]
+    kind: Literal["paragraph", "heading", "item", "picture"]
     text: str
+    picture: str = ""
 
 
 def paragraphs(*texts: str) -> tuple[Block, ...]:
@@ -79,8 +81,8 @@ def paragraphs(*texts: str) -> tuple[Block, ...]:
 
 
 def plain(blocks: tuple[Block, ...]) -> str:
-    """The blocks as unmarked text: headings in 【】, items behind a dot."""
-    shapes = {"paragraph": "{}", "heading": "【{}】", "item": "· {}"}
+    """The blocks as unmarked text: headings in 【】, items behind a dot, captions for pictures."""
+    shapes = {"paragraph": "{}", "heading": "【{}】", "item": "· {}", "picture": "【图：{}】"}
     lines: list[str] = []
     previous = ""
     for block in blocks:
@@ -245,12 +247,23 @@ class Domain:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A JPEG or PNG as staff left it; `digest` changes with any byte of it."""
+
+    media: Media
+    width: int  # pixels
+    height: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class KnowledgeBase:
     """Everything under knowledge/, read and checked. `revision` changes with any byte of it."""
 
     revision: str
     domains: Mapping[str, Domain]
     entries: Mapping[str, Entry]
+    pictures: Mapping[str, Picture] = field(default_factory=dict)  # by `Block.picture`
 
 
 @dataclass(frozen=True, slots=True)

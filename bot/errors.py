@@ -3,6 +3,7 @@
 TianwenError
 ├── ConfigError          staff: mend config/ (message names file and line)
 ├── KnowledgeError       staff: mend knowledge/ (carries every problem found)
+├── EditError            staff: knowledge/ was not changed as asked (message says how to go on)
 ├── ModelError           operator: the embedding model is missing or damaged
 ├── PhraseError          staff: mend config/phrases.yaml
 ├── Conflict             caller: someone else changed the same case; read again, decide again
@@ -38,6 +39,10 @@ class KnowledgeError(TianwenError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+class EditError(TianwenError):
+    """A change that staff asked for can't be made; the message tells them why, in Chinese."""
 
 
 class ModelError(TianwenError):

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bot.domain import Problem
+from bot.domain import Picture, Problem
 from bot.errors import KnowledgeError
 from bot.knowledge import Watch, load
 from bot.retrieval.embedder import Embedder
@@ -57,6 +57,9 @@ class Bookshelf:
         if self._retriever is None:
             raise RuntimeError("open() comes first")
         return self._retriever
+
+    def picture(self, name: str) -> Picture | None:
+        return self.retriever.index.base.pictures.get(name)
 
     def open(self, now: datetime, progress: Progress | None = None) -> Status:
         """The first index; raises KnowledgeError where there is no good one to fall back on."""

@@ -53,14 +53,21 @@ async def serve(core: Core, door: socket.socket) -> None:
         is_secure=config.url.startswith("https:"),
         trusted_proxies=frozenset(config.web.trusted_proxies),
     )
+    pictures = core.bookshelf.picture
     channels: list[Channel] = [
-        WebChannel(store, arrived, now, settings),
+        WebChannel(store, arrived, now, settings, pictures=pictures),
         DeskChannel(
-            store, arrived, now, settings, people=config.commissioners, library=_desk_library(core)
+            store,
+            arrived,
+            now,
+            settings,
+            people=config.commissioners,
+            library=_desk_library(core),
+            pictures=pictures,
         ),
     ]
     if config.telegram:
-        channels.append(TelegramChannel(config.telegram, store, arrived, now))
+        channels.append(TelegramChannel(config.telegram, store, arrived, now, pictures=pictures))
     service = Service(core, store, channels, arrived=arrived, clock=now)
     routes = [route for channel in channels for route in channel.routes()]
     server = _Server(

@@ -1,17 +1,22 @@
-"""The Channel protocol, the bell that wakes sleepers, and the fake that tests and tools use."""
+"""The Channel protocol, where pictures come from, the bell that wakes sleepers, and the fake."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from starlette.routing import BaseRoute
 
-from bot.domain import Address, Arrival, Attachment, Incoming, Other, Outgoing, Receipt
+from bot.domain import Address, Arrival, Attachment, Incoming, Other, Outgoing, Picture, Receipt
 from bot.errors import Unreadable
+
+# How a channel comes by the pictures in an answer: by `Block.picture`, out of the knowledge of the
+# moment. None: it is gone or can't be shown, and the caption stands in its place, as `plain` does.
+Pictures = Callable[[str], Picture | None]
+NO_PICTURES: Pictures = dict[str, Picture]().get
 
 
 class Bell:

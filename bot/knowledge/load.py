@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.domain import Domain, Entry, KnowledgeBase, OutOfScope, Problem, Review
 from bot.errors import KnowledgeError
-from bot.knowledge import front_matter, markdown, schema
+from bot.knowledge import front_matter, markdown, pictures, schema
 from bot.knowledge.markdown import Placed
 from bot.reading import files
 from bot.reading.fields import NAME, NAME_MEND
@@ -28,6 +29,7 @@ class EntryFile:
     entry: Entry
     front: Node
     body: tuple[Placed, ...]
+    pictures: Mapping[str, bytes | None]  # None: told why it can't be read; missing are left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,17 @@ def load(folder: Path) -> KnowledgeBase:
     errors = tuple(problem for problem in reading.problems if problem.level == "error")
     if errors:
         raise KnowledgeError(errors)
+    served = [file for file in reading.entries if not file.entry.is_draft]
     return KnowledgeBase(
         reading.revision,
         {file.domain.id: file.domain for file in reading.domains},
-        {file.entry.id: file.entry for file in reading.entries if not file.entry.is_draft},
+        {file.entry.id: file.entry for file in served},
+        {
+            name: picture
+            for file in served
+            for name, raw in file.pictures.items()
+            if raw and (picture := pictures.look(raw))
+        },
     )
 
 
@@ -76,6 +85,7 @@ class _Reader:
         self._root = folder
         self._reading = Reading()
         self._digest = hashlib.sha256()
+        self._pictures: dict[str, bytes | None] = {}  # by `Block.picture`
 
     def read(self) -> Reading:
         report = self._report(self._root)
@@ -112,19 +122,24 @@ class _Reader:
         for path in inside:
             if _is_entry(path):
                 self._read_file(path, self._take_entry)
-            elif path.name != _DOMAIN_FILE:
+            elif path.name != _DOMAIN_FILE and not _is_for_pictures(path):
                 self._does_not_belong(path, "这里只放条目（.md）和 _domain.yaml，别的挪走。")
+        for path in filter(_is_for_pictures, inside):
+            self._warn_of_unused(path)
 
     def _read_file(self, path: Path, take: Callable[[Path, str, Report], None]) -> None:
         report = self._report(path)
         raw = files.read(path, self._root, report)
         if raw is not None:
-            name = path.relative_to(self._root).as_posix()
-            for part in (name.encode("utf-8", "surrogateescape"), raw):
-                self._digest.update(len(part).to_bytes(8, "big") + part)
+            self._count_in(path, raw)
         text = None if raw is None else files.decode(raw, report)
         take(path, text or "", report)
         self._close(report)
+
+    def _count_in(self, path: Path, raw: bytes) -> None:
+        name = path.relative_to(self._root).as_posix()
+        for part in (name.encode("utf-8", "surrogateescape"), raw):
+            self._digest.update(len(part).to_bytes(8, "big") + part)
 
     def _take_domain(self, path: Path, text: str, report: Report) -> None:
         node = parse(text, report, is_prose=True) if text else None
@@ -139,13 +154,37 @@ class _Reader:
         if not parts:
             return
         front, body, body_line = parts
-        blocks = markdown.parse(body, report, first_line=body_line)
+        blocks = markdown.parse(body, report, domain=path.parent.name, first_line=body_line)
+        found = self._read_pictures(path.parent, blocks)
         _must_open_with_answer(blocks, Place(body_line - 1), report)
         node = parse(front, report, first_line=2, is_prose=True)
         shape = fit(schema.EntryShape, node, report) if node else None
         if shape and node and not report.has_errors:
             entry = _entry(path, shape, blocks)
-            self._reading.entries.append(EntryFile(report.path, entry, node, blocks))
+            self._reading.entries.append(EntryFile(report.path, entry, node, blocks, found))
+
+    def _read_pictures(self, folder: Path, body: Sequence[Placed]) -> dict[str, bytes | None]:
+        """What there is of the pictures in the body; each file is read once."""
+        names = {placed.block.picture for placed in body} - {""}
+        for name in sorted(names - self._pictures.keys()):
+            path = folder / pictures.FOLDER / name.rpartition("/")[2]
+            if os.path.lexists(path):
+                report = self._report(path)
+                raw = files.read_head(path, self._root, report, most=pictures.MOST_BYTES + 1)
+                self._pictures[name] = raw
+                self._count_in(path, raw or b"")
+                self._close(report)
+        return {name: self._pictures[name] for name in names & self._pictures.keys()}
+
+    def _warn_of_unused(self, folder: Path) -> None:
+        report = self._report(folder)
+        for path in files.children(folder, report):
+            if f"{folder.parent.name}/{path.name}" not in self._pictures:
+                unused = self._report(path)
+                mend = f"在条目里写一行 ![图上看得到什么]({path.name})，或者删掉它。"
+                unused.warn("unused-picture", START, "没有条目用到这个文件。", mend)
+                self._close(unused)
+        self._close(report)
 
     def _take_name(self, path: Path, report: Report) -> None:
         if path.suffix != ".md" or not NAME.fullmatch(path.stem):
@@ -185,6 +224,10 @@ class _Reader:
 
 def _is_entry(path: Path) -> bool:
     return path.suffix.lower() == ".md"
+
+
+def _is_for_pictures(path: Path) -> bool:
+    return path.name == pictures.FOLDER and files.is_folder(path)
 
 
 def _must_open_with_answer(blocks: Sequence[Placed], place: Place, report: Report) -> None:

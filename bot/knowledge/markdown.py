@@ -1,4 +1,4 @@
-"""The body of an entry: paragraphs, `- ` lists and `## ` headings, and nothing else."""
+"""The body of an entry: paragraphs, `- ` lists, `## ` headings, pictures, and nothing else."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.domain import Block
+from bot.knowledge import pictures
 from bot.reading.report import Place, Report
 
 _LIST = "列表每项用英文减号加一个空格开头：- 这样写。"
 _HEADING = "小标题写成：## 怎么办（两个井号加一个空格）。"
 _PLAIN = "删掉这些符号，只留文字。"
+_PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)]*)\)")
+_PICTURE_MEND = "单独占一行，标点用英文的，写上图里看得到什么：![叶背的黄粉](pepper-rust-1.jpg)"
+_LONGEST_CAPTION = 60  # characters; Telegram takes 1024
 
 # What a line may not begin with, the first that fits is told.
 _LINE_RULES = tuple(
@@ -37,8 +41,12 @@ _LINE_RULES = tuple(
 _INLINE_RULES = tuple(
     (re.compile(pattern), message, mend)
     for pattern, message, mend in (
-        (r"!\[[^\]]*\]", "现在还不能放图片。", "删掉图片，用文字说清楚长什么样。"),
-        (r"\[[^\]]*\]\([^)]*\)", "不支持链接。", "写出名称和到哪里查，出处放进 sources。"),
+        (r"[!！][\[［]", "图片写得不对。", _PICTURE_MEND),
+        (
+            r"(?<![!！])\[[^\]]*\]\([^)]*\)",
+            "不支持链接。",
+            "写出名称和到哪里查，出处放进 sources。",
+        ),
         (r"\*\*|__", "不支持加粗。", _PLAIN),
         (r"~~", "不支持删除线。", _PLAIN),
         (r"`", "不支持代码样式。", _PLAIN),
@@ -56,9 +64,9 @@ class Placed:
     place: Place
 
 
-def parse(body: str, report: Report, *, first_line: int) -> tuple[Placed, ...]:
+def parse(body: str, report: Report, *, domain: str, first_line: int) -> tuple[Placed, ...]:
     """The blocks of the body; what is outside the subset is reported."""
-    reader = _Reader(report)
+    reader = _Reader(report, domain)
     for number, line in enumerate(body.split("\n"), start=first_line):
         reader.take(line.rstrip(), number)
     return tuple(reader.blocks)
@@ -67,9 +75,10 @@ def parse(body: str, report: Report, *, first_line: int) -> tuple[Placed, ...]:
 class _Reader:
     """Takes line after line; a line joins the block above unless something ends that."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, domain: str) -> None:
         self.blocks: list[Placed] = []
         self._report = report
+        self._domain = domain
         self._is_open = False
 
     def take(self, line: str, number: int) -> None:
@@ -77,8 +86,25 @@ class _Reader:
         place = Place(number, len(line) - len(text) + 1)
         if not text:
             self._is_open = False
+        elif picture := _PICTURE.fullmatch(text):
+            self._place_picture(picture[1].strip(), picture[2], place)
         elif not self._is_refused(text, place):
             self._place_line(text, place)
+
+    def _place_picture(self, caption: str, name: str, place: Place) -> None:
+        self._is_open = False
+        self._refuse_marks(caption, Place(place.line, place.column + 2))
+        if not caption:
+            self._report.error("markdown", place, "图片没有说明。", _PICTURE_MEND)
+        elif len(caption) > _LONGEST_CAPTION:
+            message = f"图片说明有 {len(caption)} 个字，最多 {_LONGEST_CAPTION} 个。"
+            self._report.error("markdown", place, message, "只写图上看得到什么，其余写进正文。")
+        elif not pictures.is_name(name):
+            message = f"“{name[:50]}”不是图片的文件名。"
+            self._report.error("markdown", place, message, pictures.NAME_MEND)
+        else:
+            block = Block("picture", caption, f"{self._domain}/{name}")
+            self.blocks.append(Placed(block, place))
 
     def _place_line(self, text: str, place: Place) -> None:
         if text == "##" or text.startswith("## "):
@@ -115,12 +141,15 @@ class _Reader:
 
     def _is_refused(self, text: str, place: Place) -> bool:
         """Whether the line begins with a mark that makes it no text of ours."""
-        for pattern, message, mend in _INLINE_RULES:
-            if found := pattern.search(text):
-                spot = Place(place.line, place.column + found.start())
-                self._report.error("markdown", spot, message, mend)
+        self._refuse_marks(text, place)
         for pattern, message, mend in _LINE_RULES:
             if pattern.match(text):
                 self._report.error("markdown", place, message, mend)
                 return True
         return False
+
+    def _refuse_marks(self, text: str, place: Place) -> None:
+        for pattern, message, mend in _INLINE_RULES:
+            if found := pattern.search(text):
+                spot = Place(place.line, place.column + found.start())
+                self._report.error("markdown", spot, message, mend)

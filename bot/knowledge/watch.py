@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.reading.files import MOST_BYTES
+from bot.knowledge.pictures import MOST_BYTES
 
 
 def fingerprint(folder: Path) -> str:
@@ -51,7 +51,7 @@ class Watch:
 
     def fingerprint(self) -> str:
         """Equal to the last look's if and only if no name and no content differs."""
-        self._seen = {path: self._look(path) for path in _walk(self.folder, depth=2)}
+        self._seen = {path: self._look(path) for path in _walk(self.folder, depth=3)}
         digest = hashlib.sha256()
         for path, seen in self._seen.items():
             digest.update(f"{path}\n{seen.digest}\n".encode("utf-8", "surrogateescape"))

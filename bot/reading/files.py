@@ -45,6 +45,12 @@ def is_folder(path: Path) -> bool:
 
 def read(path: Path, root: Path, report: Report) -> bytes | None:
     """The bytes of an ordinary file inside `root` of at most 64 KiB."""
+    raw = read_head(path, root, report, most=MOST_BYTES + 1)
+    return raw if raw is not None and _is_in_size(raw, report) else None
+
+
+def read_head(path: Path, root: Path, report: Report, *, most: int) -> bytes | None:
+    """The first `most` bytes of an ordinary file inside `root`."""
     try:
         if not path.resolve(strict=True).is_relative_to(root.resolve()):
             report.error(
@@ -52,14 +58,13 @@ def read(path: Path, root: Path, report: Report) -> bytes | None:
             )
             return None
         if not stat.S_ISREG(path.stat().st_mode):
-            report.error("file", START, "这不是普通文件。", "删掉它，换成一个文本文件。")
+            report.error("file", START, "这不是普通文件。", "删掉它，换成真正的文件。")
             return None
         with path.open("rb") as file:
-            raw = file.read(MOST_BYTES + 1)
+            return file.read(most)
     except (OSError, RuntimeError) as error:  # RuntimeError: a ring of links, before Python 3.13
         report.error("file", START, _why(error, "文件"), "确认文件还在，并且本程序有权限读取。")
         return None
-    return raw if _is_in_size(raw, report) else None
 
 
 def _is_in_size(raw: bytes, report: Report) -> bool:

@@ -6,7 +6,7 @@ the schema says what each must be. Anchors, aliases and tags are refused, so not
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import yaml
@@ -42,9 +42,13 @@ _WRONGS = {
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and where it stands; `keys` says where each key of a mapping stands."""
+    """A value and where it stands; `keys` says where each key of a mapping stands.
+
+    `end` is the place behind its last letter; of text written with | or >, the line after it.
+    """
 
     place: Place
+    end: Place
     value: str | tuple[Node, ...] | dict[str, Node] | None
     keys: dict[str, Place]
 
@@ -128,35 +132,52 @@ class _Composer:
         place = self._place(event.start_mark)
         match event:
             case yaml.SequenceStartEvent():
-                return Node(place, tuple(self._items(events, depth)), {})
+                return self._sequence(event, events, depth)
             case yaml.MappingStartEvent():
-                return self._mapping(place, events, depth)
+                return self._mapping(event, events, depth)
         value, is_plain = getattr(event, "value", ""), getattr(event, "implicit", (False,))[0]
+        end = self._place(event.end_mark)
         if is_plain and self._prose:
-            self._see_the_end(self._place(event.end_mark))
-        return Node(place, None if is_plain and value in _NULLS else value, {})
+            self._see_the_end(end)
+        return Node(place, end, None if is_plain and value in _NULLS else value, {})
 
-    def _items(self, events: Iterator[yaml.Event], depth: int) -> Iterator[Node]:
+    def _sequence(
+        self, opening: yaml.SequenceStartEvent, events: Iterator[yaml.Event], depth: int
+    ) -> Node:
+        items: list[Node] = []
         for event in events:
             if isinstance(event, yaml.SequenceEndEvent):
-                return
-            yield self._node(event, events, depth + 1)
+                break
+            items.append(self._node(event, events, depth + 1))
+        place = self._place(opening.start_mark)
+        return Node(place, self._end(opening, event, items), tuple(items), {})
 
-    def _mapping(self, place: Place, events: Iterator[yaml.Event], depth: int) -> Node:
+    def _mapping(
+        self, opening: yaml.MappingStartEvent, events: Iterator[yaml.Event], depth: int
+    ) -> Node:
         pairs: dict[str, Node] = {}
         keys: dict[str, Place] = {}
+        values: list[Node] = []
         for event in events:
             if isinstance(event, yaml.MappingEndEvent):
                 break
             key = self._key(event)
             spot = self._place(event.start_mark)
-            value = self._node(next(events), events, depth + 1)
+            values.append(self._node(next(events), events, depth + 1))
             if key in pairs:
                 message = f"键 {key} 重复了，第 {keys[key].line} 行已经写过。"
                 self._report.error("duplicate-key", spot, message, "两处合成一处。")
             else:
-                pairs[key], keys[key] = value, spot
-        return Node(place, pairs, keys)
+                pairs[key], keys[key] = values[-1], spot
+        place = self._place(opening.start_mark)
+        return Node(place, self._end(opening, event, values), pairs, keys)
+
+    def _end(
+        self, opening: yaml.CollectionStartEvent, closing: yaml.Event, parts: Sequence[Node]
+    ) -> Place:
+        """Without brackets the scanner ends a collection only where the next thing begins."""
+        is_open = parts and not opening.flow_style
+        return parts[-1].end if is_open else self._place(closing.end_mark)
 
     def _key(self, event: yaml.Event) -> str:
         self._refuse_specials(event)

@@ -227,7 +227,7 @@ class BotApi:
         group = f"sent-{self._last_message}"
         return [
             {
-                **self._post_media(one["type"], {**fields, one["type"]: one["media"]}, files),
+                **self._post_media(one["type"], {**fields, **_item(one)}, files),
                 "media_group_id": group,
             }
             for one in media
@@ -310,6 +310,11 @@ class BotApi:
             {"file_id": small, "file_unique_id": small, "width": 90, "height": 60},
             {"file_id": large, "file_unique_id": large, "width": 900, "height": 600},
         ]
+
+
+def _item(one: Mapping[str, str]) -> dict[str, str]:
+    """A part of an album as if it was sent alone."""
+    return {one["type"]: one["media"], "caption": one.get("caption", "")}
 
 
 def person(user: int) -> dict[str, Any]:

@@ -272,7 +272,16 @@ def body_with(line: str, heading: str = "怎么办") -> str:
 LAST = 37  # the line that `body_with` adds
 
 
-@pytest.mark.parametrize("line", ["根边撒点呋喃丹。", "克百威拌土。莫撒多了。"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "根边撒点呋喃丹。",
+        "克百威拌土。莫撒多了。",
+        "特别凶就打克百威。",
+        "不要等，马上撒呋喃丹。",
+        "别人撒克百威效果好。",
+    ],
+)
 def test_a_banned_substance_advised_is_an_error(base: Path, line: str) -> None:
     write_entry(base, body=body_with(line))
     [problem] = check(base, TODAY)
@@ -281,7 +290,7 @@ def test_a_banned_substance_advised_is_an_error(base: Path, line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["呋喃丹（克百威）早就禁用了。", "莫听人喊撒克百威。", "喂氯霉素。"]
+    "line", ["呋喃丹（克百威）早就禁用了。", "莫听人喊撒克百威。", "不要买呋喃丹。", "喂氯霉素。"]
 )
 def test_a_banned_substance_warned_of_or_of_another_domain_is_right(base: Path, line: str) -> None:
     write_entry(base, body=body_with(line))

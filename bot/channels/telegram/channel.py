@@ -7,7 +7,7 @@ from datetime import datetime
 
 from starlette.routing import BaseRoute
 
-from bot.channels.base import Bell
+from bot.channels.base import NO_PICTURES, Bell, Pictures
 from bot.channels.telegram.client import close_bot, open_bot
 from bot.channels.telegram.receiving import Receiver
 from bot.channels.telegram.sending import Sender
@@ -32,12 +32,14 @@ class TelegramChannel:
         store: Store,
         arrived: Bell,
         clock: Callable[[], datetime],
+        *,
+        pictures: Pictures = NO_PICTURES,
     ) -> None:
         self._settings = settings
         self._bot = open_bot(settings)
         self._receiver = Receiver(settings, self._bot, store, arrived, clock)
         self._reader = Reader(self._bot, store, clock)
-        self._sender = Sender(self._bot, store)
+        self._sender = Sender(self._bot, store, pictures)
 
     def routes(self) -> Sequence[BaseRoute]:
         """The webhook, or nothing when polling."""

@@ -22,9 +22,10 @@ from telegram import (
 from telegram.constants import MediaGroupLimit, MessageLimit
 from telegram.error import BadRequest
 
+from bot.channels.base import Pictures
 from bot.channels.telegram.failures import translated
 from bot.channels.text import cut, utf16_units
-from bot.domain import Attachment, Button, Media, Outgoing, Receipt
+from bot.domain import Attachment, Block, Button, Media, Outgoing, Receipt, plain
 from bot.errors import OutcomeUnknown, TryLater
 from bot.store import Store
 
@@ -32,7 +33,6 @@ logger = logging.getLogger(__name__)
 
 Ids = tuple[str, ...]
 Step = Callable[[], Coroutine[Any, Any, Ids]]
-Loaded = tuple["Attachment", "Media"]
 
 VOICE_NOTES = ("audio/ogg", "audio/mpeg", "audio/mp4")  # sendVoice takes nothing else
 SHORT_LABEL = 7  # characters: two such buttons fit side by side on a phone
@@ -41,11 +41,21 @@ ALBUM = MediaGroupLimit.MAX_MEDIA_LENGTH.value
 
 
 @dataclass(frozen=True, slots=True)
+class _Loaded:
+    """Something to upload. A picture of the knowledge base has a caption of its own."""
+
+    attachment: Attachment
+    media: Media
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Plan:
-    """One message in as many steps as it takes: what is attached, then the text."""
+    """One message in as many steps as it takes: what is attached, the text, and its pictures."""
 
     attached: tuple[Step, ...]
     text: tuple[Step, ...] = ()
+    pictures: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +73,17 @@ class Sender:
     before the failure are sent again.
     """
 
-    def __init__(self, bot: Bot, store: Store) -> None:
+    def __init__(self, bot: Bot, store: Store, pictures: Pictures) -> None:
         self._bot = bot
         self._store = store
+        self._pictures = pictures
         self._broken: dict[str, _Broken] = {}  # by chat: the next send there is the same message
 
     async def send(self, outgoing: Outgoing) -> Receipt:
         plan = await self._plan(outgoing)
         done = self._done_before(outgoing, plan)
         try:
-            for step in (*plan.attached, *plan.text)[len(done) :]:
+            for step in (*plan.attached, *plan.text, *plan.pictures)[len(done) :]:
                 with translated():
                     done += (await step(),)
         except (TryLater, OutcomeUnknown, asyncio.CancelledError):
@@ -99,26 +110,43 @@ class Sender:
             del self._broken[next(iter(self._broken))]
 
     async def _plan(self, outgoing: Outgoing) -> _Plan:
-        """Voices and files, then photos, then text, with the buttons at the very end."""
+        """Voices and files, then photos, then text with the buttons below, then its pictures."""
         loaded = await asyncio.to_thread(self._load, outgoing.attachments)
-        photos = [one for one in loaded if one[0].kind == "photo"]
-        chat, text = outgoing.to.user, outgoing.text.strip()
+        photos = [one for one in loaded if one.attachment.kind == "photo"]
+        pictures = self._find(outgoing.blocks)
+        named = {one.attachment.media for one in pictures}
+        words = plain(tuple(one for one in outgoing.blocks if one.picture not in named))
+        chat, text = outgoing.to.user, words.strip()
         keyboard = _keyboard(outgoing.buttons)
-        files = [partial(self._send_file, chat, *one) for one in loaded if one not in photos]
-        if len(photos) == 1 and utf16_units(text) <= MessageLimit.CAPTION_LENGTH:
-            return _Plan((*files, partial(self._send_photo, chat, photos[0], text, keyboard)))
-        albums = [
-            partial(self._send_album, chat, photos[start : start + ALBUM])
-            for start in range(0, len(photos), ALBUM)
+        files: list[Step] = [
+            partial(self._send_file, chat, one) for one in loaded if one not in photos
         ]
-        return _Plan((*files, *albums), self._text_steps(chat, text, keyboard))
+        behind = self._album_steps(chat, pictures)
+        if len(photos) == 1 and utf16_units(text) <= MessageLimit.CAPTION_LENGTH:
+            photo = replace(photos[0], caption=text)
+            return _Plan((*files, partial(self._send_photo, chat, photo, keyboard)), (), behind)
+        before = (*files, *self._album_steps(chat, photos))
+        return _Plan(before, self._text_steps(chat, text, keyboard), behind)
 
-    def _load(self, attachments: Sequence[Attachment]) -> list[Loaded]:
+    def _find(self, blocks: Sequence[Block]) -> list[_Loaded]:
+        """The pictures among the blocks; of one that is gone the caption stays in the text."""
+        found = [(one, self._pictures(one.picture)) for one in blocks if one.picture]
+        return [
+            _Loaded(Attachment("photo", one.picture, picture.media.mime), picture.media, one.text)
+            for one, picture in found
+            if picture
+        ]
+
+    def _load(self, attachments: Sequence[Attachment]) -> list[_Loaded]:
         found = [(one, self._store.media.get(one.media)) for one in attachments]
         for attachment, media in found:
             if media is None:
                 logger.warning("telegram: media %s is gone, sent without", attachment.media)
-        return [(attachment, media) for attachment, media in found if media]
+        return [_Loaded(attachment, media) for attachment, media in found if media]
+
+    def _album_steps(self, chat: str, photos: Sequence[_Loaded]) -> tuple[Step, ...]:
+        starts = range(0, len(photos), ALBUM)
+        return tuple(partial(self._send_album, chat, photos[at : at + ALBUM]) for at in starts)
 
     def _text_steps(
         self, chat: str, text: str, keyboard: InlineKeyboardMarkup | None
@@ -133,34 +161,34 @@ class Sender:
         return _ids(await self._bot.send_message(chat, text, reply_markup=keyboard))
 
     async def _send_photo(
-        self, chat: str, photo: Loaded, text: str, keyboard: InlineKeyboardMarkup | None
+        self, chat: str, photo: _Loaded, keyboard: InlineKeyboardMarkup | None
     ) -> Ids:
-        caption = text or None
+        caption = photo.caption or None
         try:
             sent = await self._bot.send_photo(
-                chat, _upload(*photo), caption=caption, reply_markup=keyboard
+                chat, _upload(photo), caption=caption, reply_markup=keyboard
             )
         except BadRequest as error:
             _only_if_it_was_the_picture(error)
             sent = await self._bot.send_document(
-                chat, _upload(*photo), caption=caption, reply_markup=keyboard
+                chat, _upload(photo), caption=caption, reply_markup=keyboard
             )
         return _ids(sent)
 
-    async def _send_album(self, chat: str, photos: Sequence[Loaded]) -> Ids:
+    async def _send_album(self, chat: str, photos: Sequence[_Loaded]) -> Ids:
         if len(photos) == 1:
-            return await self._send_photo(chat, photos[0], "", None)
+            return await self._send_photo(chat, photos[0], None)
         try:
-            album = [InputMediaPhoto(_upload(*photo, attach=True)) for photo in photos]
+            album = [InputMediaPhoto(*_part(photo)) for photo in photos]
             return _ids(*await self._bot.send_media_group(chat, album))
         except BadRequest as error:
             _only_if_it_was_the_picture(error)
-            files = [InputMediaDocument(_upload(*photo, attach=True)) for photo in photos]
+            files = [InputMediaDocument(*_part(photo)) for photo in photos]
             return _ids(*await self._bot.send_media_group(chat, files))
 
-    async def _send_file(self, chat: str, attachment: Attachment, media: Media) -> Ids:
-        upload = _upload(attachment, media)
-        if attachment.kind == "voice" and media.mime in VOICE_NOTES:
+    async def _send_file(self, chat: str, file: _Loaded) -> Ids:
+        upload = _upload(file)
+        if file.attachment.kind == "voice" and file.media.mime in VOICE_NOTES:
             return _ids(await self._bot.send_voice(chat, upload))
         return _ids(await self._bot.send_document(chat, upload))
 
@@ -169,11 +197,16 @@ def _ids(*messages: Message) -> Ids:
     return tuple(str(message.message_id) for message in messages)
 
 
-def _upload(attachment: Attachment, media: Media, *, attach: bool = False) -> InputFile:
+def _upload(one: _Loaded, *, attach: bool = False) -> InputFile:
     """The bytes themselves: a forward would show who sent them first. `attach`: an album part."""
-    extension = mimetypes.guess_extension(media.mime) or ".bin"
-    name = attachment.name or attachment.kind + extension
-    return InputFile(media.content, filename=name, attach=attach)
+    extension = mimetypes.guess_extension(one.media.mime) or ".bin"
+    name = one.attachment.name or one.attachment.kind + extension
+    return InputFile(one.media.content, filename=name, attach=attach)
+
+
+def _part(one: _Loaded) -> tuple[InputFile, str | None]:
+    """Of an album."""
+    return _upload(one, attach=True), one.caption or None
 
 
 def _only_if_it_was_the_picture(error: BadRequest) -> None:

@@ -2,7 +2,7 @@
 
 `chat` and `desk` are the two channels, `board` is what the desk shows; beneath them stand `guard`
 (what is refused unread), `sessions`, `submissions` (posted forms), `stream` (server-sent events),
-`media` and `pages` (templates, static files).
+`media` (what people sent), `pictures` (of the knowledge) and `pages` (templates, static files).
 """
 
 from bot.channels.web.board import Library

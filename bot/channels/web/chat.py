@@ -15,9 +15,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.channels.base import Bell, read_own, write_own
+from bot.channels.base import NO_PICTURES, Bell, Pictures, read_own, write_own
 from bot.channels.web.guard import BodyCap, Buckets, Clock, check_origin, client_of
 from bot.channels.web.pages import Pages
+from bot.channels.web.pictures import PictureRoom
 from bot.channels.web.sessions import STALE, Sessions, check_csrf
 from bot.channels.web.settings import WebSettings
 from bot.channels.web.stream import Event, Listeners
@@ -90,12 +91,21 @@ class WebChannel:
 
     name = NAME
 
-    def __init__(self, store: Store, arrived: Bell, clock: Clock, settings: WebSettings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        arrived: Bell,
+        clock: Clock,
+        settings: WebSettings,
+        *,
+        pictures: Pictures = NO_PICTURES,
+    ) -> None:
         self._store = store
         self._arrived = arrived
         self._clock = clock
         self._settings = settings
-        self._pages = Pages()
+        self._pages = Pages(pictures)
+        self._pictures = PictureRoom(pictures)
         self._album = Album(store, clock)
         self._sessions = Sessions("farmer", store, clock, settings)
         self._listeners = Listeners(most=settings.streams, poll=settings.poll)
@@ -109,6 +119,7 @@ class WebChannel:
             Route("/", self._page),
             Route("/send", self._send, methods=["POST"], middleware=upload),
             Route("/events", self._events),
+            *self._pictures.routes(),
         )
 
     async def listen(self) -> None:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.channels.base import Bell, read_own, write_own
+from bot.channels.base import NO_PICTURES, Bell, Pictures, read_own, write_own
 from bot.channels.web.board import SOURCES, Board, Library, View
 from bot.channels.web.guard import BodyCap, Buckets, Clock, check_origin, client_of, is_https
 from bot.channels.web.pages import Pages, moment
@@ -55,13 +55,14 @@ class DeskChannel:
         *,
         people: Sequence[Commissioner],
         library: Library,
+        pictures: Pictures = NO_PICTURES,
     ) -> None:
         self._store = store
         self._arrived = arrived
         self._clock = clock
         self._settings = settings
         self._board = Board(store, clock, people, library)
-        self._pages = Pages()
+        self._pages = Pages(pictures)
         self._album = Album(store, clock)
         self._sessions = Sessions("desk", store, clock, settings)
         self._listeners = Listeners(most=settings.streams, poll=settings.poll)

@@ -16,7 +16,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from bot.domain import CHINA, Block
+from bot.channels.base import NO_PICTURES, Pictures
+from bot.domain import CHINA, Block, Picture, plain
 
 HERE = Path(__file__).parent
 FOREVER = "public, max-age=31536000, immutable"
@@ -25,7 +26,7 @@ FOREVER = "public, max-age=31536000, immutable"
 class Pages:
     """Renders the templates; static files are named with the hash of what is in them."""
 
-    def __init__(self, folder: Path = HERE) -> None:
+    def __init__(self, pictures: Pictures = NO_PICTURES, folder: Path = HERE) -> None:
         self._files = {_hashed(path): path for path in sorted((folder / "static").iterdir())}
         self._urls = {path.name: f"/static/{name}" for name, path in self._files.items()}
         self._templates = Environment(
@@ -39,9 +40,14 @@ class Pages:
             "dial": dial,
             "iso": datetime.isoformat,
             "moment": moment,
+            "plain": plain,
             "runs": runs,
         }
-        self._templates.globals["static"] = self._urls.__getitem__
+        self._templates.globals |= {
+            "static": self._urls.__getitem__,
+            "picture": pictures,
+            "picture_url": picture_url,
+        }
 
     def render(self, template: str, **values: object) -> str:
         return self._templates.get_template(template).render(values)
@@ -64,6 +70,10 @@ class Pages:
 def _hashed(path: Path) -> str:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     return f"{path.stem}.{digest}{path.suffix}"
+
+
+def picture_url(name: str, picture: Picture) -> str:
+    return f"/pictures/{picture.digest}/{name}"
 
 
 def runs(blocks: Iterable[Block]) -> list[tuple[str, list[Block]]]:

@@ -16,7 +16,8 @@ _DANGER = re.compile(
     "误服|误喝|喝了?(农药|药水)|喝农药|人(农药)?中毒|打药中毒|摔下来|从树上摔|从梯子|触电"
 )
 _WARNS = re.compile(
-    "禁|不得|不能|不准|不许|不可|不要|不用|不让|不再|莫|别|勿|违法|违规|犯法|淘汰|停用|撤销|退市|查出|查到"
+    "禁|不得|不能|不准|不许|不可|不让|不再|不用|不喂|不打|不施|勿|违法|违规|犯法|淘汰|停用|撤销|退市|超标|"
+    "检出|不要[^，。]{0,6}[用打喷撒买喂加拌泡刷灌信听]|莫(?!等)|(?<![特区分识级个类])别(?!人|的|处|家|等)"
 )
 _DENIES = re.compile("不|没|莫|别|禁|勿|未|骗|假")
 _CLAIM = re.compile(
@@ -61,26 +62,28 @@ def _danger_in_details_without_120(shelf: Shelf) -> Iterator[Finding]:
 
 @rule("banned", "error")
 def _banned_substance_without_a_warning(shelf: Shelf) -> Iterator[Finding]:
+    known = {name: banned for banned in shelf.lists.banned for name in banned.names}
+    longest_first = sorted(known, key=len, reverse=True)  # 丁硫克百威 is not 克百威
+    any_of_them = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
     for file, placed in shelf.blocks():
-        for sentence in _sentences(placed):
-            for banned in shelf.lists.banned:
-                name = next((each for each in banned.names if each in sentence), None)
+        for sentence in re.split("[。；！？]", placed.block.text):
+            for name in dict.fromkeys(any_of_them.findall(sentence)):
+                banned = known[name]
                 applies = not banned.domains or file.entry.domain in banned.domains
-                if name and applies and not _WARNS.search(sentence):
+                if applies and not _WARNS.search(sentence):
                     called = name if name == banned.name else f"{name}（{banned.name}）"
                     message = f"写了“{called}”，却没有在同一句里说不能用。"
                     law = f"{banned.scope}（{banned.announcement}，{banned.date}）"
-                    mend = f"{law}。删掉，或者写明禁用。"
-                    yield Finding(file, placed.place, message, mend)
+                    yield Finding(file, placed.place, message, f"{law}。删掉，或者写明禁用。")
 
 
 @rule("trade-name", "error")
 def _trade_name(shelf: Shelf) -> Iterator[Finding]:
+    names = shelf.lists.trade_names
+    any_of_them = re.compile("|".join(map(re.escape, names)) or "(?!)")
     for file, placed in shelf.blocks():
-        for name, common in shelf.lists.trade_names.items():
-            if name in placed.block.text:
-                message = f"“{name}”是商品名。"
-                yield Finding(file, placed.place, message, f"写通用名：{common}。")
+        for name in dict.fromkeys(any_of_them.findall(placed.block.text)):
+            yield Finding(file, placed.place, f"“{name}”是商品名。", f"写通用名：{names[name]}。")
 
 
 @rule("claim", "error")
@@ -117,7 +120,3 @@ def _pesticide_without_a_section_on_safety(shelf: Shelf) -> Iterator[Finding]:
 def _names_pesticide(placed: Placed) -> tuple[Placed, str] | None:
     heard = _PESTICIDE.search(placed.block.text)
     return (placed, heard.group()) if heard else None
-
-
-def _sentences(placed: Placed) -> list[str]:
-    return re.split("[。；！？]", placed.block.text)
