@@ -7,13 +7,13 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 
 from bot.errors import TianwenError
 
 HOME = Path(__file__).resolve().parent.parent
-_ROOMS = {"check": "staff", "knowledge": "staff"}  # of the commands that need no model
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     """Only what the command needs is loaded: `check` must not wait for a model's libraries."""
-    module = import_module(f"bot.app.{_ROOMS.get(options.command, 'commands')}")
-    return int(getattr(module, options.command)(options))
+    room, function = getattr(options, "does", ("commands", options.command))
+    return int(getattr(import_module(f"bot.app.{room}"), function)(options))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("chat", help="在终端里当农户聊天（用临时数据库）")
     check = commands.add_parser("check", help="查知识库和设置写得对不对")
     check.add_argument("--quiet", action="store_true", help="只说错误，不说提醒")
+    check.set_defaults(does=("staff", "check"))
+    _add_knowledge(commands.add_parser("knowledge", help="管知识：导出、导入、起草、核定、统计"))
     evaluate = commands.add_parser("evaluate", help="用问题文件考一考")
     evaluate.add_argument("files", nargs="+", type=Path, help="问题文件（YAML）")
     evaluate.add_argument("--json", type=Path, help="把每一题写到这个文件")
@@ -68,6 +70,39 @@ def _parser() -> argparse.ArgumentParser:
     invite.add_argument("--hours", type=float, default=72, help="多少小时内有效（默认 72）")
     commands.add_parser("doctor", help="体检：设置、知识库、模型、数据库、Telegram")
     return parser
+
+
+def _add_knowledge(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", title="命令", metavar="命令", required=True)
+    export = actions.add_parser("export", help="导出成 Excel 表")
+    export.add_argument("file", type=Path, help="要写的 .xlsx 文件")
+    export.add_argument("--force", action="store_true", help="文件已经在了也盖掉")
+    export.set_defaults(does=("workbook_commands", "export"))
+    take_in = actions.add_parser("import", help="把改好的 Excel 表导回来")
+    take_in.add_argument("file", type=Path, help="改好的 .xlsx 文件")
+    take_in.add_argument("--dry-run", action="store_true", help="只说会改什么，什么也不写")
+    take_in.set_defaults(does=("workbook_commands", "take_in"))
+    new = actions.add_parser("new", help="起草一条新条目")
+    new.add_argument("id", help="代号，如 pepper-rust")
+    new.add_argument("--domain", help="领域（文件夹名或中文名）；不写就照代号猜")
+    new.add_argument("--title", help="标题")
+    new.set_defaults(does=("knowledge_commands", "new"))
+    approve = actions.add_parser("approve", help="核定条目")
+    approve.add_argument("ids", nargs="+", metavar="id", help="代号")
+    approve.add_argument("--by", required=True, help="审核人姓名")
+    approve.add_argument("--on", type=_day, help="审核日期（默认今天）")
+    approve.add_argument("--review-by", type=_day, help="复审期限（默认一年以后）")
+    approve.set_defaults(does=("knowledge_commands", "approve"))
+    stats = actions.add_parser("stats", help="各领域、各分组有多少条、审到哪里")
+    stats.set_defaults(does=("knowledge_commands", "stats"))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        message = f"“{text}”不是日期，写成 2027-10-31 的样子"
+        raise argparse.ArgumentTypeError(message) from None
 
 
 def _home() -> Path:

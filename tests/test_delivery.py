@@ -11,7 +11,7 @@ import pytest
 
 from bot.channels.base import Bell, FakeChannel
 from bot.delivery import LIMITS, TELEGRAM, Delivery, Limits, Rate
-from bot.domain import Address, Attachment, CaseState
+from bot.domain import Address, Attachment, Block, CaseState
 from bot.errors import Moved, OutcomeUnknown, Rejected, TryLater, Unreachable, WindowClosed
 from bot.phrases import Phrases
 from bot.store import Store
@@ -237,6 +237,17 @@ async def test_the_whole_channel_sends_at_most_thirty_messages_in_any_second(sto
     await play(store, glass, telegram, seconds=30)
     assert len(telegram.sent) == 90
     assert most_within(telegram.times, 1) <= 30
+
+
+async def test_a_picture_in_the_text_costs_a_message_too(store, glass):
+    """A text with ten pictures: the chat bears three at once and one a second."""
+    telegram = Timed("telegram", glass)
+    pictures = tuple(Block("picture", "图", f"pepper/rust-{n}.jpg") for n in range(10))
+    for user in ("1", "2"):
+        first = letter(Address("telegram", user), "一")
+        post(store, replace(first, blocks=(*first.blocks, *pictures)), replace(first, blocks=()))
+    await play(store, glass, telegram, seconds=30)
+    assert [round(at, 1) for at in telegram.times] == [0, 0.3, 9, 9.3]
 
 
 async def test_an_album_costs_as_many_messages_as_it_has_parts(store, glass):

@@ -53,21 +53,7 @@ async def serve(core: Core, door: socket.socket) -> None:
         is_secure=config.url.startswith("https:"),
         trusted_proxies=frozenset(config.web.trusted_proxies),
     )
-    pictures = core.bookshelf.picture
-    channels: list[Channel] = [
-        WebChannel(store, arrived, now, settings, pictures=pictures),
-        DeskChannel(
-            store,
-            arrived,
-            now,
-            settings,
-            people=config.commissioners,
-            library=_desk_library(core),
-            pictures=pictures,
-        ),
-    ]
-    if config.telegram:
-        channels.append(TelegramChannel(config.telegram, store, arrived, now, pictures=pictures))
+    channels = _channels(core, store, arrived, settings)
     service = Service(core, store, channels, arrived=arrived, clock=now)
     routes = [route for channel in channels for route in channel.routes()]
     server = _Server(
@@ -86,8 +72,19 @@ async def serve(core: Core, door: socket.socket) -> None:
         store.close()
 
 
-def _desk_library(core: Core) -> DeskLibrary:
-    return DeskLibrary(core.library.entry, core.naming.domain)
+def _channels(core: Core, store: Store, arrived: Bell, settings: WebSettings) -> list[Channel]:
+    config, pictures = core.config, core.bookshelf.picture
+    library = DeskLibrary(core.library.entry, core.naming.domain)
+    people = config.commissioners
+    common = store, arrived, now, settings
+    channels: list[Channel] = [
+        WebChannel(*common, pictures=pictures),
+        DeskChannel(*common, people=people, library=library, pictures=pictures),
+    ]
+    if config.telegram:
+        telegram = TelegramChannel(config.telegram, store, arrived, now, pictures=pictures)
+        channels.append(telegram)
+    return channels
 
 
 class _Server(uvicorn.Server):

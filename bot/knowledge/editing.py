@@ -54,7 +54,7 @@ def _must_say(edited: str, wanted: Mapping[str, object], path: str) -> None:
     """Text that can't be read at all is refused by the check, with the reason."""
     report = Report(path)
     parts = front_matter.split("\n".join(_NEWLINE.split(edited)), report)
-    node = parse(parts[0], report, is_prose=True) if parts else None
+    node = parse(parts[0], report) if parts else None
     if node is None or report.problems:
         return
     said = _pairs(node)
@@ -70,15 +70,15 @@ def _pairs(node: Node) -> dict[str, object]:
 
 
 def _essence(value: object) -> object:
-    """The value as the loader takes it: what is empty and what is left out are the same."""
+    """The value as the loader takes it: 06 is 6, and a part that is null is as good as left out."""
     match value:
         case str(text):
-            return text.strip()
+            return text.strip().lstrip("0")
         case list() | tuple():
             return [_essence(one) for one in value]
         case dict():
             return {key: _essence(one) for key, one in value.items() if one is not None}
-    return value or []
+    return value
 
 
 def spot(text: str, line: int) -> Spot | None:

@@ -51,7 +51,7 @@ def read(folder: Path) -> tuple[Lists, tuple[Problem, ...]]:
     """The lists, and what is wrong with their file; never raises."""
     path = folder / BANNED
     report = Report(files.shown(path, folder))
-    if not path.exists():
+    if _is_missing(path):
         mend = "从项目里拷一份回来；没有它，禁用药就没人查了。"
         report.warn("banned-list", START, "没有禁限用清单。", mend)
         return Lists(), tuple(report.problems)
@@ -61,3 +61,11 @@ def read(folder: Path) -> tuple[Lists, tuple[Problem, ...]]:
     shape = fit(ListsShape, node, report) if node else None
     lists = Lists(shape.banned, shape.trade_names) if shape else Lists()
     return lists, tuple(report.problems)
+
+
+def _is_missing(path: Path) -> bool:
+    """A closed folder is told by `load`."""
+    try:
+        return not path.exists()
+    except OSError:
+        return False

@@ -104,9 +104,11 @@ class _Reader:
     def _domain_folders(self, paths: Sequence[Path]) -> list[Path]:
         folders = []
         for path in paths:
+            if path.name.startswith("_") and path.suffix == ".yaml":
+                continue  # lists, read by others
             if files.is_folder(path):
                 folders.append(path)
-            elif not (path.name.startswith("_") and path.suffix == ".yaml"):
+            else:
                 self._does_not_belong(path, "条目放到领域文件夹里，别的文件挪走。")
         return folders
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from bot.knowledge.load import EntryFile
+from bot.knowledge.load import EntryFile, Reading
 from bot.reading.nodes import parse
 from bot.reading.report import Report
 
@@ -48,6 +49,25 @@ class Manuscript:
             "reviewed": {"status": self.status, "by": self.by, "on": self.on},
             "review_by": self.review_by,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """An entry's file as it stands, and what it says."""
+
+    file: EntryFile
+    text: str
+    manuscript: Manuscript
+
+
+def originals(folder: Path, reading: Reading) -> dict[str, Original]:
+    """Every entry that could be read, by id."""
+    found = {}
+    for file in reading.entries:
+        place = folder / file.entry.domain / f"{file.entry.id}.md"
+        text = place.read_bytes().decode()
+        found[file.entry.id] = Original(file, text, manuscript_of(file, text))
+    return found
 
 
 def manuscript_of(file: EntryFile, text: str) -> Manuscript:

@@ -11,13 +11,14 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile, ZipFile
 
 from openpyxl import Workbook, load_workbook
-from openpyxl.cell.cell import Cell as ExcelCell
+from openpyxl.cell import Cell as ExcelCell
+from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -81,7 +82,7 @@ class Sheet:
     name: str
     letters: Mapping[str, str] = field(default_factory=dict)  # by title
     unknown: tuple[str, ...] = ()
-    rows: list[Row] = field(default_factory=list)
+    rows: list[Row] | None = None  # None: its form is wrong, so no row was read
     slips: list[Slip] = field(default_factory=list)
 
 
@@ -106,7 +107,7 @@ def write(tables: Sequence[Table]) -> bytes:
 
 
 def _fill(sheet: Worksheet, table: Table) -> None:
-    heads = [ExcelCell(sheet, value=column.title) for column in table.columns]
+    heads = [WriteOnlyCell(sheet, value=column.title) for column in table.columns]
     for head in heads:
         head.font, head.fill, head.alignment = _BOLD, _BLUE, _TOP
     sheet.append(heads)
@@ -134,13 +135,15 @@ def _offer(sheet: Worksheet, letter: str, column: Column, rows: int) -> None:
 
 def _cell(sheet: Worksheet, content: Content, what: str) -> ExcelCell:
     if isinstance(content, date):
-        cell = ExcelCell(sheet, value=content)
+        cell = WriteOnlyCell(sheet, value=datetime.combine(content, time.min))
         cell.number_format = "yyyy-mm-dd"
+    elif not content:
+        cell = WriteOnlyCell(sheet)
     else:
         text = _LIKE_AN_ESCAPE.sub("_x005F_", content)
         if len(text) > LONGEST:
             raise EditError(f"{what}有 {len(text)} 个字，Excel 的一格放不下。先把这一条拆短。")
-        cell = ExcelCell(sheet, value=text)
+        cell = WriteOnlyCell(sheet, value=text)
         cell.data_type = "s"  # "=…" too: what staff write is never a formula
         cell.number_format = "@"
         cell.quotePrefix = True
@@ -213,15 +216,23 @@ def _read(name: str, source: Worksheet, titles: Sequence[str]) -> Sheet:
     if source.max_row > _MOST_ROWS:
         mend = "多半是空行里留了格式：选中下面的空行，整行删除，保存后再导入。"
         sheet.slips.append(Slip(0, "", f"有 {source.max_row} 行，太多了。", mend))
+    sheet.slips.extend(_merged(source, known))
     if sheet.slips:
         return sheet
-    _refuse_merged(source, known, sheet)
-    for number in range(2, source.max_row + 1):
-        cells = {head: source.cell(number, column) for head, column in known.items()}
-        taken = {head: _take(cell, number, head, sheet) for head, cell in cells.items()}
-        if filled := {head: content for head, content in taken.items() if content != ""}:
-            sheet.rows.append(Row(number, filled))
+    sheet.rows = [
+        Row(number, filled)
+        for number in range(2, source.max_row + 1)
+        if (filled := dict(_filled(source, number, known, sheet)))
+    ]
     return sheet
+
+
+def _filled(
+    source: Worksheet, number: int, known: Mapping[str, int], sheet: Sheet
+) -> Iterator[tuple[str, Content]]:
+    for head, column in known.items():
+        if (content := _take(source.cell(number, column), number, head, sheet)) != "":
+            yield head, content
 
 
 def _head(value: object) -> str:
@@ -240,12 +251,12 @@ def _wrong_heads(heads: Sequence[str], titles: Sequence[str], sheet: Sheet) -> I
             yield Slip(0, "", f"有 {heads.count(title)} 列都叫“{title}”。", "只留一列。")
 
 
-def _refuse_merged(source: Worksheet, known: Mapping[str, int], sheet: Sheet) -> None:
+def _merged(source: Worksheet, known: Mapping[str, int]) -> Iterator[Slip]:
     for area in source.merged_cells.ranges:
         touched = [head for head, at in known.items() if area.min_col <= at <= area.max_col]
         if touched and area.max_row > 1:
             mend = "取消合并，每一格各写各的。"
-            sheet.slips.append(Slip(area.min_row, touched[0], f"{area.coord} 合并了。", mend))
+            yield Slip(area.min_row, touched[0], f"{area.coord} 合并了。", mend)
 
 
 def _take(cell: object, row: int, head: str, sheet: Sheet) -> Content:

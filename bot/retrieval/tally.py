@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import sqrt
 from typing import Any
-from unicodedata import east_asian_width
+
+from bot.reading import columns
 
 OUTCOMES: Mapping[str, str] = {
     "answer_right": "答对",
@@ -144,14 +145,7 @@ def _total(kind: str, style: str | None, domain: str | None, cases: Sequence[Jud
 def table(totals: Sequence[Total]) -> str:
     """One line a total, in columns that stand straight under each other in a terminal."""
     head = ("", "题数", *OUTCOMES.values(), "答错占答出的（95% 区间）", "转对领域")
-    rows = [head, *(_row(each) for each in totals)]
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in rows
-    )
+    return columns.table([head, *map(_row, totals)])
 
 
 def _row(each: Total) -> tuple[str, ...]:
@@ -170,8 +164,3 @@ def _label(each: Total) -> str:
         return f"  {_STYLES.get(part, part)}"
     kind = each.kind.removesuffix(WITHOUT_ENTRY)
     return KINDS[kind] + ("（库里没有）" if kind != each.kind else "")
-
-
-def _width(text: str) -> int:
-    """How many columns a terminal gives it: two to a Chinese character."""
-    return sum(2 if east_asian_width(one) in "WF" else 1 for one in text)

@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image
 
-from bot.channels.base import Bell
+from bot.channels.base import NO_PICTURES, Bell, Pictures
 from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.settings import TelegramSettings
 from bot.domain import Address, Incoming, Media, Outgoing, paragraphs
@@ -88,11 +88,14 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(folder: Path, **changes: Any) -> AsyncIterator[World]:
+async def open_world(
+    folder: Path, *, pictures: Pictures = NO_PICTURES, **changes: Any
+) -> AsyncIterator[World]:
     async with FakeTelegram().running() as telegram:
         store = open_store(folder)
         bell = Bell()
-        channel = TelegramChannel(settings(telegram.url, **changes), store, bell, clock)
+        chosen = settings(telegram.url, **changes)
+        channel = TelegramChannel(chosen, store, bell, clock, pictures=pictures)
         try:
             yield World(telegram, store, channel, bell)
         finally:

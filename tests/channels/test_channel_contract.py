@@ -24,12 +24,14 @@ from bot.domain import (
     Address,
     Arrival,
     Attachment,
+    Block,
     Button,
     Commissioner,
     Incoming,
     Kind,
     Media,
     Outgoing,
+    Picture,
     Receipt,
     Turn,
     paragraphs,
@@ -50,6 +52,8 @@ from .telegram_world import (
 )
 
 WANG = Commissioner("wang", "王瑞生", Kind.TECHNICAL, ("beekeeping",))
+RUST = Picture(Media("image/jpeg", b"\xff\xd8rust"), 1600, 1200, "0f1e2d")
+PICTURES = {"sichuan-pepper/rust.jpg": RUST}
 FAILURES = (
     TryLater("busy", retry_after=7),
     Unreachable("blocked"),
@@ -143,7 +147,7 @@ class OnTelegram(Harness):
     async def start(self, stack: AsyncExitStack) -> None:
         self.telegram = await stack.enter_async_context(FakeTelegram().running())
         at = settings(self.telegram.url)
-        self.channel = TelegramChannel(at, self.store, self.bell, clock)
+        self.channel = TelegramChannel(at, self.store, self.bell, clock, pictures=PICTURES.get)
         stack.push_async_callback(self.channel.close)
         self.me = Address("telegram", str(ALICE))
 
@@ -193,7 +197,8 @@ class OnTelegram(Harness):
 
 class OnWeb(Harness):
     async def start(self, stack: AsyncExitStack) -> None:
-        self.channel = WebChannel(self.store, self.bell, clock, WebSettings())
+        at = WebSettings()
+        self.channel = WebChannel(self.store, self.bell, clock, at, pictures=PICTURES.get)
         self.browser = await stack.enter_async_context(_browser(self.channel))
         page = await self._page()
         self.csrf = re.search(r'name="csrf" value="([^"]+)"', page).group(1)
@@ -224,7 +229,13 @@ class OnDesk(Harness):
     async def start(self, stack: AsyncExitStack) -> None:
         library = Library(lambda entry: None, lambda domain: "养蜂")
         self.channel = DeskChannel(
-            self.store, self.bell, clock, WebSettings(), people=[WANG], library=library
+            self.store,
+            self.bell,
+            clock,
+            WebSettings(),
+            people=[WANG],
+            library=library,
+            pictures=PICTURES.get,
         )
         self.me = Address("desk", WANG.id)
         self.browser = await stack.enter_async_context(_browser(self.channel))
@@ -232,7 +243,7 @@ class OnDesk(Harness):
         self.browser.cookies.set("tianwen_desk", token)
 
     async def screen(self) -> str:
-        return (await self.browser.get("/desk")).text
+        return re.sub(r"<img src", "photo:", (await self.browser.get("/desk")).text)
 
 
 def _browser(channel: Channel) -> httpx.AsyncClient:
@@ -325,6 +336,24 @@ async def test_a_long_text_reaches_the_person_whole(on: Harness):
     await on.deliver(Outgoing(on.me, paragraphs("".join(sentences))))
     seen = await on.screen()
     assert all(sentence in seen for sentence in sentences)
+
+
+async def test_a_picture_in_an_answer_reaches_the_person_or_its_caption_does(on: Harness):
+    blocks = (*paragraphs("先看叶背"), Block("picture", "叶背的黄粉", "sichuan-pepper/rust.jpg"))
+    await on.deliver(Outgoing(on.me, blocks, buttons=(Button("有用", "useful:1"),)))
+    seen, shows = await on.screen(), on.me.channel not in {"fake", "console"}
+    assert "先看叶背" in seen
+    assert seen.count("photo:") == shows
+    assert ("【图：叶背的黄粉】" in seen) is not shows
+    assert "叶背的黄粉" in seen
+
+
+async def test_of_a_picture_that_is_gone_the_caption_stays(on: Harness):
+    gone = Block("picture", "叶背的黄粉", "sichuan-pepper/gone.jpg")
+    await on.deliver(Outgoing(on.me, (*paragraphs("先看叶背"), gone)))
+    seen = await on.screen()
+    assert "【图：叶背的黄粉】" in seen
+    assert "photo:" not in seen
 
 
 @only("fake", "telegram")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain import Block, Media, Outgoing, Picture, Turn, paragraphs
 from tests.channels.web_world import World, lines, photo, say
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -128,6 +129,32 @@ async def test_photos_are_shown_before_they_are_sent_and_shrunk(page, tmp_path):
     incoming = await page.world.work(say("收到"))
     assert len(incoming.attachments) == 1
     await page.locator("article.mine img[src^='/media/']").wait_for()
+
+
+async def test_a_picture_fits_the_phone_and_a_tap_opens_it_whole(tmp_path):
+    name = "sichuan-pepper/pepper-rust-1.jpg"
+    shelf = {name: Picture(Media("image/jpeg", photo(1600, 1200)), 1600, 1200, "0a1b")}
+    world = World(tmp_path, pictures=shelf.get)
+    blocks = (*paragraphs("先看叶背"), Block("picture", "叶背的黄粉", name))
+    async with world.served() as url, chromium() as page:
+        await page.goto(url)
+        async with world.working(lambda one: Turn((Outgoing(one.sender, blocks),))):
+            await ask(page, "花椒叶子起粉")
+            image = page.get_by_alt_text("叶背的黄粉")
+            await image.wait_for()
+        await page.wait_for_function("document.querySelector('figure img').complete")
+        box = await image.bounding_box()
+        assert box["width"] > 200
+        assert box["x"] + box["width"] < 390
+        assert round(box["width"] / box["height"], 1) == 1.3
+        assert await page.evaluate("document.documentElement.scrollWidth") == 390
+        await image.click()
+        await page.wait_for_url(f"**/pictures/0a1b/{name}")
+        assert await page.evaluate("document.images[0].naturalWidth") == 1600
+        await page.go_back()
+        await page.get_by_alt_text("叶背的黄粉").wait_for()
+    assert page.complaints == []
+    world.close()
 
 
 async def test_words_of_others_run_no_script(page):

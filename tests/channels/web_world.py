@@ -16,7 +16,7 @@ import uvicorn
 from PIL import Image
 
 from bot import web
-from bot.channels.base import Bell
+from bot.channels.base import NO_PICTURES, Bell
 from bot.channels.web import DeskChannel, Library, WebChannel, WebSettings
 from bot.domain import (
     Address,
@@ -85,15 +85,14 @@ def case(number: int = 1, **more) -> Case:
 class World:
     """Everything behind the pages; `browser()` stands before them."""
 
-    def __init__(self, folder, **settings) -> None:
+    def __init__(self, folder, *, pictures=NO_PICTURES, **settings) -> None:
         self.now = NOW
         self.store = Store.open(f"sqlite:///{folder}/web.db", commissioners=PEOPLE)
         self.arrived = Bell()
         self.settings = WebSettings(**{"poll": timedelta(seconds=0.2), **settings})
-        self.chat = WebChannel(self.store, self.arrived, self.clock, self.settings)
-        self.desk = DeskChannel(
-            self.store, self.arrived, self.clock, self.settings, people=PEOPLE, library=LIBRARY
-        )
+        common = self.store, self.arrived, self.clock, self.settings
+        self.chat = WebChannel(*common, pictures=pictures)
+        self.desk = DeskChannel(*common, people=PEOPLE, library=LIBRARY, pictures=pictures)
         routes = [*self.chat.routes(), *self.desk.routes()]
         self.app = web.build(routes, self.store, self.settings, self.clock)
 

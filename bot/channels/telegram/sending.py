@@ -124,7 +124,8 @@ class Sender:
         behind = self._album_steps(chat, pictures)
         if len(photos) == 1 and utf16_units(text) <= MessageLimit.CAPTION_LENGTH:
             photo = replace(photos[0], caption=text)
-            return _Plan((*files, partial(self._send_photo, chat, photo, keyboard)), (), behind)
+            files.append(partial(self._send_photo, chat, photo, keyboard))
+            return _Plan(tuple(files), pictures=behind)
         before = (*files, *self._album_steps(chat, photos))
         return _Plan(before, self._text_steps(chat, text, keyboard), behind)
 
