@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from datetime import date
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from bot.errors import TianwenError
 
+_Commands = Any  # argparse gives the class of add_subparsers() no public name
 HOME = Path(__file__).resolve().parent.parent
 
 
@@ -25,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=options.log, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # Nothing is ever fetched behind the operator's back; a hub model must be in its cache.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # We use no plugin of pydantic; looking for some, it would read of every package installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         return _run(options)
     except TianwenError as error:
@@ -60,16 +64,41 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="查知识库和设置写得对不对")
     check.add_argument("--quiet", action="store_true", help="只说错误，不说提醒")
     check.set_defaults(does=("staff", "check"))
+    check.add_argument(
+        "--search",
+        dest="does",
+        action="store_const",
+        const=("search_commands", "check"),
+        help="再查每句问法能不能找回自己的条目（要几分钟）",
+    )
+    _add_search(commands)
     _add_knowledge(commands.add_parser("knowledge", help="管知识：导出、导入、起草、核定、统计"))
-    evaluate = commands.add_parser("evaluate", help="用问题文件考一考")
-    evaluate.add_argument("files", nargs="+", type=Path, help="问题文件（YAML）")
-    evaluate.add_argument("--json", type=Path, help="把每一题写到这个文件")
+    _add_evaluate(commands.add_parser("evaluate", help="用问题文件考一考"))
+    learn = commands.add_parser("learn", help="从 config/emergency_sentences.yaml 学认危险的话")
+    learn.set_defaults(does=("learning", "learn"))
     commands.add_parser("index", help="解开模型、编码知识库（serve 会自己做）")
     invite = commands.add_parser("invite", help="给特派员或分诊员一个一次性绑定码")
     invite.add_argument("name", help="config/commissioners.yaml 里的姓名或 id")
     invite.add_argument("--hours", type=float, default=72, help="多少小时内有效（默认 72）")
     commands.add_parser("doctor", help="体检：设置、知识库、模型、数据库、Telegram")
     return parser
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, help="问题文件（YAML）")
+    parser.add_argument("--json", type=Path, help="把每一题写到这个文件")
+    parser.add_argument("--html", type=Path, help="把考评写成一张网页")
+    parser.add_argument("--against", type=Path, help="上次的 --json 文件，看哪些题变了")
+
+
+def _add_search(commands: _Commands) -> None:
+    explain = commands.add_parser("explain", help="说一说一句话为什么这样答")
+    explain.add_argument("text", nargs="+", help="农户的话")
+    explain.set_defaults(does=("search_commands", "explain"))
+    calibrate = commands.add_parser("calibrate", help="按容许的差错重定把握的门槛")
+    calibrate.add_argument("files", nargs="+", type=Path, help="没写进知识库的考题（YAML）")
+    calibrate.add_argument("--out", type=Path, help="写到别处（默认换掉现用的）")
+    calibrate.set_defaults(does=("search_commands", "calibrate"))
 
 
 def _add_knowledge(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +120,7 @@ def _add_knowledge(parser: argparse.ArgumentParser) -> None:
     approve.add_argument("ids", nargs="+", metavar="id", help="代号")
     approve.add_argument("--by", required=True, help="审核人姓名")
     approve.add_argument("--on", type=_day, help="审核日期（默认今天）")
-    approve.add_argument("--review-by", type=_day, help="复审期限（默认一年以后）")
+    approve.add_argument("--review-by", type=_day, help="复审期限（默认照文件里定的长短）")
     approve.set_defaults(does=("knowledge_commands", "approve"))
     stats = actions.add_parser("stats", help="各领域、各分组有多少条、审到哪里")
     stats.set_defaults(does=("knowledge_commands", "stats"))

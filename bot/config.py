@@ -10,9 +10,9 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
 
+from bot import dangers
 from bot.channels.telegram.settings import TelegramSettings
-from bot.conversation.decision import Policy
-from bot.conversation.safety import Danger, spelled_out
+from bot.conversation.safety import Lookout
 from bot.conversation.wishes import Lexicon, Wish
 from bot.domain import Address, Commissioner, Kind, Problem
 from bot.errors import ConfigError
@@ -23,6 +23,8 @@ from bot.reading.fields import Day, Line, Name, Shape
 from bot.reading.fitting import fit
 from bot.reading.nodes import Node, parse
 from bot.reading.report import Report
+from bot.retrieval.word_lists import WordLists
+from bot.retrieval.words import Words
 
 # Commands of the lexicon that stand in Telegram's menu, and the sentences beside them.
 MENU = {"my": "menu.my", "cancel": "menu.cancel", "help": "menu.help"}
@@ -30,19 +32,21 @@ MENU = {"my": "menu.my", "cancel": "menu.cancel", "help": "menu.help"}
 _Hours = Annotated[float, Field(gt=0, le=24 * 365)]
 _Days = Annotated[float, Field(gt=0, le=3650)]
 _Seconds = Annotated[float, Field(ge=1, le=3600)]
-_Score = Annotated[float, Field(ge=-1, le=1)]
 
 
 class EmbedderShape(Shape):
     model: Line = "bundled"
+    backend: Literal["auto", "openvino", "torch"] = "auto"
     query_prefix: str = "query: "
     passage_prefix: str = "passage: "
 
 
-class DecisionShape(Shape):
-    answer_score: _Score
-    answer_margin: _Score
-    offer_score: _Score
+class BudgetShape(Shape):
+    """The errors that `tianwen calibrate` may allow, as shares, each with the confidence given."""
+
+    wrong: float = Field(default=0.03, gt=0, lt=1)  # of questions answered outright
+    unanswerable: float = Field(default=0.08, gt=0, lt=1)  # answered, of those without an answer
+    confidence: float = Field(default=0.8, gt=0.5, lt=1)
 
 
 class AnswersShape(Shape):
@@ -91,7 +95,7 @@ class SettingsShape(Shape):
     database: Line = "sqlite:///data/tianwen.db"
     data: Line = "data"
     embedder: EmbedderShape = EmbedderShape()
-    decision: DecisionShape
+    budget: BudgetShape = BudgetShape()
     answers: AnswersShape = AnswersShape()
     timers: TimersShape = TimersShape()
     leases: LeasesShape = LeasesShape()
@@ -140,28 +144,13 @@ class RosterShape(Shape):
         return self
 
 
-class DangerShape(Shape):
-    danger: Literal["sting", "poison", "fall", "electric", "other"]
-    all_of: tuple[Annotated[tuple[Line, ...], Field(min_length=1)], ...] = Field(min_length=1)
-    unless: tuple[Line, ...] = ()
-    despite: tuple[Line, ...] = ()
-
-    def build(self, groups: Mapping[str, tuple[str, ...]]) -> Danger:
-        return Danger(
-            self.danger,
-            tuple(spelled_out(words, groups) for words in self.all_of),
-            spelled_out(self.unless, groups),
-            spelled_out(self.despite, groups),
-        )
-
-
-class LexiconShape(Shape):
+class LexiconShape(WordLists):
     fillers: tuple[Line, ...] = ()
     wishes: dict[Wish, tuple[Line, ...]]
     townships: tuple[Line, ...] = ()
     other_subjects: tuple[Line, ...] = ()
     groups: dict[Line, tuple[Line, ...]] = Field(default_factory=dict)
-    emergency: tuple[DangerShape, ...]
+    emergency: tuple[dangers.DangerShape, ...]
 
     @model_validator(mode="after")
     def _known_groups(self) -> LexiconShape:
@@ -181,7 +170,8 @@ class Config:
     data: Path
     database: str = field(repr=False)
     embedder: EmbedderShape
-    policy: Policy
+    budget: BudgetShape
+    other_subjects: tuple[str, ...]
     answers: AnswersShape
     timers: Timers
     leases: LeasesShape
@@ -190,7 +180,8 @@ class Config:
     telegram: TelegramSettings | None
     commissioners: tuple[Commissioner, ...]
     lexicon: Lexicon
-    dangers: tuple[Danger, ...]
+    words: Words
+    dangers: Lookout
     phrases: Phrases
 
     @property
@@ -217,7 +208,8 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
         data=home / settings.data,
         database=_anchored(database, home),
         embedder=settings.embedder,
-        policy=_policy(settings.decision, words.other_subjects),
+        budget=settings.budget,
+        other_subjects=words.other_subjects,
         answers=settings.answers,
         timers=_timers(settings.timers),
         leases=settings.leases,
@@ -226,18 +218,12 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
         telegram=_telegram(settings, environ, phrases),
         commissioners=tuple(shape.build() for shape in roster.commissioners),
         lexicon=Lexicon(words.wishes, words.fillers, words.townships),
-        dangers=tuple(one.build(words.groups) for one in words.emergency),
+        words=words.for_search(words.other_subjects),
+        dangers=Lookout(
+            tuple(one.build(words.groups) for one in words.emergency), dangers.sense(folder)
+        ),
         phrases=phrases,
     )
-
-
-def _policy(shape: DecisionShape, other_subjects: tuple[str, ...]) -> Policy:
-    try:
-        return Policy(**shape.model_dump(), other_subjects=other_subjects)
-    except ValueError as error:
-        raise ConfigError(
-            "settings.yaml：decision 里 offer_score 不能高过 answer_score。"
-        ) from error
 
 
 def _timers(shape: TimersShape) -> Timers:

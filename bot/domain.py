@@ -264,6 +264,7 @@ class KnowledgeBase:
     domains: Mapping[str, Domain]
     entries: Mapping[str, Entry]
     pictures: Mapping[str, Picture] = field(default_factory=dict)  # by `Block.picture`
+    unanswerable: tuple[str, ...] = ()  # questions that it can't answer, to learn from
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +286,8 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An entry that search brought, the mean score of its three best units, and the best one."""
+    """An entry that search brought, what speaks for it in standard deviations over all entries,
+    and its text nearest to the question."""
 
     entry: Entry
     score: float
@@ -294,12 +296,14 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What search brought for one text: an entry at most once, best first; and the known
-    out-of-scope question nearest to it."""
+    """What search brought for one text: an entry at most once, best first, with the calibrated
+    probabilities that the first, or one of the first three, answers it; and the known question
+    without an answer that is clearly nearer than any entry."""
 
     matches: tuple[Match, ...] = ()
+    right: float = 0.0
+    among: float = 0.0
     out_of_scope: OutOfScope | None = None
-    out_of_scope_score: float = 0.0
 
 
 # --- decision --------------------------------------------------------------------------------
@@ -323,6 +327,7 @@ class Answer:
     """Say this entry, word for word."""
 
     match: Match
+    right: float | None = field(default=None, compare=False)  # P(the best entry answers it)
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +335,7 @@ class Clarify:
     """Let the farmer choose among at most three entries or none of them."""
 
     matches: tuple[Match, ...]
+    right: float | None = field(default=None, compare=False)  # P(the best entry answers it)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +345,7 @@ class Escalate:
     reason: Reason
     domain: str | None
     matches: tuple[Match, ...] = ()
+    right: float | None = field(default=None, compare=False)  # P(the best entry answers it)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ import yaml
 
 from bot.conversation.asking import Library, Rules
 from bot.conversation.decision import Policy
-from bot.conversation.safety import Danger, spelled_out
+from bot.conversation.safety import Lookout
 from bot.conversation.turn import Conversation
 from bot.conversation.wishes import Lexicon, Wish
+from bot.dangers import DangerShape, sense
 from bot.domain import (
     Address,
     Attachment,
@@ -112,12 +113,14 @@ STUNG = "我老汉遭马蜂蜇了，现在喘不过气"
 def findings_for(text: str) -> Findings:
     """The scripted search."""
     script = {
-        SURE: Findings((Match(RUST, 0.97, SURE), Match(SPOT, 0.88, "叶子有斑"))),
-        LENGTHY: Findings((Match(LONG, 0.97, LENGTHY),)),
-        UNSURE: Findings((Match(RUST, 0.90, ""), Match(SPOT, 0.89, ""), Match(APHID, 0.87, ""))),
-        DECLINED: Findings((), SUBSIDY, 0.96),
+        SURE: Findings((Match(RUST, 9.7, SURE), Match(SPOT, 8.8, "叶子有斑")), 0.97, 0.99),
+        LENGTHY: Findings((Match(LONG, 9.7, LENGTHY),), 0.97, 0.99),
+        UNSURE: Findings(
+            (Match(RUST, 9.0, ""), Match(SPOT, 8.9, ""), Match(APHID, 8.7, "")), 0.5, 0.8
+        ),
+        DECLINED: Findings((), out_of_scope=SUBSIDY),
     }
-    return script.get(text, Findings((Match(SPOT, 0.4, "叶子有斑"),)))
+    return script.get(text, Findings((Match(SPOT, 4.0, "叶子有斑"),), 0.1, 0.2))
 
 
 @cache
@@ -138,17 +141,10 @@ def lexicon() -> Lexicon:
 
 
 @cache
-def dangers() -> tuple[Danger, ...]:
+def dangers() -> Lookout:
     groups = {name: tuple(words) for name, words in _words()["groups"].items()}
-    return tuple(
-        Danger(
-            one["danger"],
-            tuple(spelled_out(words, groups) for words in one["all_of"]),
-            spelled_out(one.get("unless", ()), groups),
-            spelled_out(one.get("despite", ()), groups),
-        )
-        for one in _words()["emergency"]
-    )
+    rules = (DangerShape(**one).build(groups) for one in _words()["emergency"])
+    return Lookout(tuple(rules), sense(CONFIG))
 
 
 def naming() -> Naming:
@@ -165,7 +161,7 @@ def desk(people: tuple[Commissioner, ...] = PEOPLE) -> Desk:
 
 def conversation(people: tuple[Commissioner, ...] = PEOPLE, first_number: int = 1) -> Conversation:
     library = Library(findings_for, ENTRIES.get, lambda: DOMAINS)
-    policy = Policy(answer_score=0.93, answer_margin=0.01, offer_score=0.86)
+    policy = Policy(answer_at=0.8, offer_at=0.4)
     rules = Rules(policy, lexicon(), dangers())
     numbers = count(first_number)
     return Conversation(library, rules, desk(people), phrases(), numbers.__next__)

@@ -55,8 +55,9 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(home):
         ("port: 8000", "port: 80000", "太大"),
         ("  offer: 2 ", "  offer: -2 ", "太小"),
         ("mode: polling", "mode: pull", "只能写 'polling' 或 'webhook'"),
-        ("answer_score:", "anser_score:", "answer_score"),
-        ("decision:", "decision: 3\nx:", "decision"),
+        ("confidence:", "confidense:", "confidence"),
+        ("  wrong: 0.03 ", "  wrong: 3 ", "wrong"),
+        ("budget:", "budget: 3\nx:", "budget"),
     ],
 )
 def test_a_wrong_setting_is_told_in_chinese_with_its_line(home, old, new, word):
@@ -65,13 +66,6 @@ def test_a_wrong_setting_is_told_in_chinese_with_its_line(home, old, new, word):
     assert word in said
     assert "config/settings.yaml:" in said
     assert "怎么改" in said
-
-
-def test_thresholds_that_cross_are_refused(home):
-    text = (home / "config" / "settings.yaml").read_text()
-    line = next(line for line in text.splitlines() if "offer_score" in line)
-    change(home, "settings.yaml", line, "  offer_score: 1")
-    assert "offer_score 不能高过 answer_score" in complaint(home)
 
 
 def test_a_missing_file_says_where_to_stand(tmp_path):
@@ -152,3 +146,28 @@ def test_a_token_of_the_wrong_form_is_refused(home):
 def test_an_address_open_to_all_is_shown_as_this_machine(home):
     change(home, "settings.yaml", "host: 127.0.0.1", "host: 0.0.0.0")
     assert load(home, {}).url == "http://127.0.0.1:8000"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("  怎么: [啷个,", "  怎么: [怎么, 啷个,", "“怎么”后面又写了它自己"),
+        ("  怎么: [啷个,", "  怎么: [啥子, 啷个,", "“啥子”写了两处：“怎么”和“什么”"),
+        ("  怎么: [啷个,", "  怎么: [什么, 啷个,", "自己又是一个标准说法"),
+        ("  怎么: [啷个,", "  怎样办: []\n  怎么: [啷个,", "至少要有一项"),
+        ("by_sound:\n  [花椒,", "by_sound:\n  [椒, 花椒,", "“椒”不能按读音认"),
+        ("by_sound:\n  [花椒,", "by_sound:\n  [DDT药, 花椒,", "“DDT药”不能按读音认"),
+        ("classes:\n  crop:", "classes:\n  animal: {猪: [猪]}\n  crop:", "只能写 'crop'"),
+    ],
+)
+def test_a_word_list_that_leaves_a_meaning_open_is_refused(home, old, new, word):
+    change(home, "lexicon.yaml", old, new)
+    said = complaint(home)
+    assert "config/lexicon.yaml:" in said
+    assert word in said
+
+
+def test_other_subjects_are_whole_words_of_the_search(home):
+    words = load(home, {}).words
+    assert words.standards["没有"][0] == "没得"
+    assert {"海椒", "一窝蜂"} <= set(words.whole)

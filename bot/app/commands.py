@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,20 +26,22 @@ from bot.channels.console import ConsoleChannel
 from bot.config import Config, load
 from bot.errors import ConfigError
 from bot.retrieval import evaluation
+from bot.retrieval.judge import Judge
+from bot.retrieval.report import changes, page
 from bot.store import Store
 
 
 def serve(options: Namespace) -> int:
-    config = _config(options)
+    config = configured(options)
     if options.port is not None:
         config = replace(config, web=config.web.model_copy(update={"port": options.port}))
     with serving.open_door(config.web) as door:
-        asyncio.run(serving.serve(_core(config), door))
+        asyncio.run(serving.serve(core_of(config), door))
     return 0
 
 
 def ask(options: Namespace) -> int:
-    rehearsal = _core(_config(options)).rehearsal()
+    rehearsal = core_of(configured(options)).rehearsal()
     turn = rehearsal.say(" ".join(options.text))
     for reply in turn.replies:
         print(reply.text)
@@ -51,7 +53,7 @@ def ask(options: Namespace) -> int:
 
 def chat(options: Namespace) -> int:
     """The whole pipe with a throw-away database, so that trying things out leaves no trace."""
-    core = _core(_config(options))
+    core = core_of(configured(options))
     with tempfile.TemporaryDirectory(prefix="tianwen-") as folder:
         url = f"sqlite:///{Path(folder) / 'chat.db'}"
         store = Store.open(url, commissioners=core.config.commissioners)
@@ -66,14 +68,41 @@ def chat(options: Namespace) -> int:
 
 
 def evaluate(options: Namespace) -> int:
-    core = _core(_config(options))
+    former = changes.read(options.against) if options.against else None
+    _can_write(options.json, options.html)
+    core = core_of(configured(options))
     report = evaluation.evaluate(
-        options.files, _player(core), known=core.library.entry, progress=_bar("考题")
+        options.files, _player(core), known=core.library.entry, progress=bar("考题")
     )
     print(report.summary())
+    compared = changes.compare(former, report.records, report.measures) if former else None
+    if compared:
+        print(compared.summary())
     if options.json:
         report.write(options.json)
+    if options.html:
+        files = [path.name for path in options.files]
+        about = page.About(now(), files, core.status.revision, _title(core))
+        evaluation.replace(options.html, page.render(report, about, compared))
     return 0
+
+
+def _can_write(*paths: Path | None) -> None:
+    """Better told before the playing than after it."""
+    for path in paths:
+        if path and not path.parent.is_dir():
+            raise ConfigError(f"没有文件夹 {path.parent}，{path.name} 写不进去；先建好它。")
+
+
+def _title(core: Core) -> Callable[[str], str]:
+    """Of an entry or a domain, by its id."""
+    domains = core.library.domains()
+
+    def title(name: str) -> str:
+        found = core.library.entry(name) or domains.get(name)
+        return found.title if found else name
+
+    return title
 
 
 def _player(core: Core) -> evaluation.Player:
@@ -85,21 +114,23 @@ def _player(core: Core) -> evaluation.Player:
         for message in messages:
             start = perf_counter()
             turn = rehearsal.say(message)
-            played.append(evaluation.Played((turn.decision,), perf_counter() - start))
+            seconds = perf_counter() - start
+            probability = getattr(turn.decision, "right", None)
+            played.append(evaluation.Played((turn.decision,), seconds, probability))
         return played
 
     return play
 
 
 def index(options: Namespace) -> int:
-    core = _core(_config(options))
+    core = core_of(configured(options))
     units = len(core.bookshelf.retriever.index)
     print(f"{core.status.entries} 条知识，{units} 句可查，版本 {core.status.revision[:12]}。")
     return 0
 
 
 def invite(options: Namespace) -> int:
-    config = _config(options)
+    config = configured(options)
     chosen = [one for one in config.commissioners if options.name in {one.name, one.id}]
     if not chosen:
         names = "、".join(one.name for one in config.commissioners)
@@ -123,15 +154,15 @@ def doctor(options: Namespace) -> int:
     return 0 if all(finding.is_good for finding in findings) else 1
 
 
-def _config(options: Namespace) -> Config:
+def configured(options: Namespace) -> Config:
     return load(options.home.resolve(), os.environ)
 
 
-def _core(config: Config) -> Core:
-    return build_core(config, _bar)
+def core_of(config: Config, *, judge: Judge | None = None) -> Core:
+    return build_core(config, bar, judge=judge)
 
 
-def _bar(what: str) -> Progress:
+def bar(what: str) -> Progress:
     """A progress bar that appears with the first step, on the terminal's error stream."""
     bars: list[Any] = []
 

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypedDict
 
 from bot.app.calendar import now
 from bot.app.library import Bookshelf, Progress, Status
 from bot.app.rehearsal import Rehearsal
-from bot.config import Config
+from bot.config import Config, EmbedderShape
 from bot.conversation.asking import Library, Rules
+from bot.conversation.decision import Policy
 from bot.conversation.turn import Conversation
+from bot.errors import ModelError
 from bot.escalation.desk import Desk
 from bot.escalation.letters import Naming
 from bot.escalation.roster import Roster
-from bot.retrieval.bundled import unpack
+from bot.retrieval.batching import BatchingEmbedder
+from bot.retrieval.bundled import OPENVINO, TORCH, Form, identity, unpack
 from bot.retrieval.embedder import Embedder, HashingEmbedder, SentenceTransformerEmbedder
+from bot.retrieval.judge import Judge
+from bot.retrieval.normalising import Normaliser
+from bot.retrieval.openvino_embedder import OpenVinoEmbedder
 from bot.retrieval.vectors import VectorCache
 
 BUNDLED = "bundled"
 HASHING = "hashing"  # no model at all: for tests and for trying the screens
-MODEL_FOLDER = "multilingual-e5-small"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +42,17 @@ class Core:
     library: Library
     naming: Naming
     desk: Desk
+    judge: Judge
 
     @property
     def rules(self) -> Rules:
         config = self.config
-        return Rules(config.policy, config.lexicon, config.dangers, config.answers.whole_within)
+        policy = Policy(
+            answer_at=self.judge.answer_at,
+            offer_at=self.judge.offer_at,
+            other_subjects=config.other_subjects,
+        )
+        return Rules(policy, config.lexicon, config.dangers, config.answers.whole_within)
 
     def conversation(self, draw_number: Callable[[], int]) -> Conversation:
         phrases = self.config.phrases
@@ -47,34 +62,66 @@ class Core:
         return Rehearsal(self.library, self.rules, self.desk, self.config.phrases, now)
 
 
-def build_core(config: Config, progress: Callable[[str], Progress]) -> Core:
-    """Load model and knowledge; `progress(what)` gives the callback of a progress bar.
+def build_core(
+    config: Config, progress: Callable[[str], Progress], *, judge: Judge | None = None
+) -> Core:
+    """Load model and knowledge; `progress(what)` gives the callback of a progress bar. Without a
+    `judge` the shipped one is loaded.
 
     Raises ModelError and KnowledgeError.
     """
-    embedder = open_embedder(config, progress)
+    embedder, judge = open_embedder(config, progress), judge or Judge.load()
     cache = VectorCache(config.data / "vectors.npz")
-    bookshelf = Bookshelf(config.knowledge, embedder, cache)
+    plain = Normaliser(config.words).plain
+    bookshelf = Bookshelf(config.knowledge, embedder, judge, cache, plain)
     status = bookshelf.open(now(), progress("编码知识库"))
     retriever = bookshelf.retriever
     library = Library(retriever.search, retriever.entry, retriever.domains)
     naming = _naming(library)
     desk = Desk(Roster(config.commissioners), config.phrases, config.timers, naming)
-    return Core(config, bookshelf, status, library, naming, desk)
+    return Core(config, bookshelf, status, library, naming, desk, judge)
 
 
 def open_embedder(config: Config, progress: Callable[[str], Progress]) -> Embedder:
-    """The model of the settings; the bundled one is unpacked at its first use."""
+    """The model of the settings; the bundled one is unpacked at first use. Raises ModelError."""
     chosen = config.embedder
     if chosen.model == HASHING:
         return HashingEmbedder()
-    model = chosen.model
-    if model == BUNDLED:
-        folder = config.data / "models" / MODEL_FOLDER
-        model = str(unpack(folder, progress=progress("解开向量模型")))
-    return SentenceTransformerEmbedder.load(
-        model, query_prefix=chosen.query_prefix, passage_prefix=chosen.passage_prefix
-    )
+    if chosen.model == BUNDLED:
+        return BatchingEmbedder(_bundled(config, progress("解开向量模型")))
+    if chosen.backend == "openvino":
+        raise ModelError("embedder.backend: openvino 只能配自带的模型（model: bundled）。")
+    return BatchingEmbedder(SentenceTransformerEmbedder.load(chosen.model, **_prefixes(chosen)))
+
+
+def bundled_form(chosen: EmbedderShape) -> Form:
+    """What is unpacked unless OpenVINO fails."""
+    return TORCH if chosen.backend == "torch" else OPENVINO
+
+
+def _bundled(config: Config, progress: Progress) -> Embedder:
+    chosen, models = config.embedder, config.data / "models"
+    if bundled_form(chosen) is OPENVINO:
+        try:
+            folder = unpack(models / OPENVINO.folder, OPENVINO, progress=progress)
+            known = identity(folder)
+            return OpenVinoEmbedder.load(folder, identity=known, **_prefixes(chosen))
+        except ModelError as error:
+            if chosen.backend == "openvino":
+                raise
+            logger.warning("OpenVINO can't be used, slower torch takes over: %s", error)
+    folder = unpack(models / TORCH.folder, TORCH, progress=progress)
+    known = identity(folder)
+    return SentenceTransformerEmbedder.load(folder, identity=known, **_prefixes(chosen))
+
+
+class _Prefixes(TypedDict):
+    query_prefix: str
+    passage_prefix: str
+
+
+def _prefixes(chosen: EmbedderShape) -> _Prefixes:
+    return {"query_prefix": chosen.query_prefix, "passage_prefix": chosen.passage_prefix}
 
 
 def _naming(library: Library) -> Naming:

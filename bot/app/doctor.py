@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.app.calendar import today
-from bot.app.compose import BUNDLED, MODEL_FOLDER
+from bot.app.compose import BUNDLED, bundled_form
 from bot.config import Config, load
 from bot.errors import ConfigError
 from bot.knowledge import check
@@ -57,10 +57,11 @@ def _knowledge(config: Config) -> Finding:
 def _model(config: Config) -> Finding:
     if config.embedder.model != BUNDLED:
         return Finding("向量模型", is_good=True, said=f"用 {config.embedder.model}。")
-    folder = config.data / "models" / MODEL_FOLDER
+    form = bundled_form(config.embedder)
+    folder = config.data / "models" / form.folder
     if not folder.exists():
         return Finding("向量模型", is_good=True, said="还没解开，第一次开门会自动解开。")
-    if is_intact(folder):
+    if is_intact(folder, form):
         return Finding("向量模型", is_good=True, said="完好。")
     return Finding("向量模型", is_good=False, said="坏了或旧了；运行 tianwen index 会重新解开。")
 

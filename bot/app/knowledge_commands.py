@@ -26,12 +26,12 @@ def new(options: Namespace) -> int:
 def approve(options: Namespace) -> int:
     folder = load(options.home.resolve(), os.environ).knowledge
     given = approval.Approval.of(options.by, options.on, options.review_by, today())
-    changes = approval.approve(folder, options.ids, given, today())
-    trial.save(folder, changes)
-    for path in changes:
-        print(f"已核定 {path.stem}：{given.by}，{given.on}；复审期限 {given.review_by}。")
+    approved = approval.approve(folder, options.ids, given, today())
+    trial.save(folder, {one.path: one.content for one in approved})
+    for one in approved:
+        print(f"已核定 {one.path.stem}：{given.by}，{given.on}；复审期限 {one.review_by}。")
     if options.review_by is None:
-        print("复审期限是一年以后；讲法规、登记、行情的，用 --review-by 写半年以内的日子。")
+        print("复审期限照文件里原来定的长短，半年到一年；要另定，加 --review-by 2027-05-31。")
     return 0
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bot.domain import Picture, Problem
+from bot.domain import KnowledgeBase, Picture, Problem
 from bot.errors import KnowledgeError
-from bot.knowledge import Watch, load
-from bot.retrieval.embedder import Embedder
-from bot.retrieval.index import Index
+from bot.knowledge import Reader, Watch
+from bot.retrieval.embedder import Embedder, Vectors
+from bot.retrieval.index import Index, Plain
+from bot.retrieval.judge import Judge
 from bot.retrieval.retriever import Retriever
-from bot.retrieval.vectors import VectorCache
+from bot.retrieval.vectors import Role, VectorCache
 
 logger = logging.getLogger(__name__)
 
@@ -44,11 +45,15 @@ class Status:
 class Bookshelf:
     """Builds an index aside and swaps one pointer; the last good one stays on any failure."""
 
-    def __init__(self, folder: Path, embedder: Embedder, cache: VectorCache) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, embedder: Embedder, judge: Judge, cache: VectorCache, plain: Plain
+    ) -> None:
         self._embedder = embedder
+        self._judge = judge
         self._cache = cache
+        self._plain = plain
         self._watch = Watch(folder)
+        self._reader = Reader(folder)
         self._seen = ""
         self._retriever: Retriever | None = None
 
@@ -58,13 +63,16 @@ class Bookshelf:
             raise RuntimeError("open() comes first")
         return self._retriever
 
+    def query_vectors(self, texts: Sequence[tuple[Role, str]]) -> Vectors:
+        return self._cache.vectors(self._embedder, texts)
+
     def picture(self, name: str) -> Picture | None:
         return self.retriever.index.base.pictures.get(name)
 
     def open(self, now: datetime, progress: Progress | None = None) -> Status:
         """The first index; raises KnowledgeError where there is no good one to fall back on."""
         self._seen = self._watch.fingerprint()
-        self._retriever = Retriever(self._embedder, self._build(progress))
+        self._retriever = Retriever(self._embedder, self._judge, self._build(progress))
         return self._status(now)
 
     def refresh(self, now: datetime) -> Status | None:
@@ -84,7 +92,10 @@ class Bookshelf:
         return self._status(now)
 
     def _build(self, progress: Progress | None = None) -> Index:
-        return Index.build(load(self._folder), self._embedder, self._cache, progress)
+        return self.index_of(self._reader.load(), progress)
+
+    def index_of(self, base: KnowledgeBase, progress: Progress | None = None) -> Index:
+        return Index.build(base, self._embedder, self._cache, progress, plain=self._plain)
 
     def _status(self, now: datetime, problems: tuple[Problem, ...] = ()) -> Status:
         base = self.retriever.index.base

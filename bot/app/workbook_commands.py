@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from bot.app.calendar import today
@@ -14,6 +14,8 @@ from bot.knowledge import importing, spreadsheet, trial, workbook
 from bot.knowledge.load import read
 from bot.knowledge.manuscript import originals
 from bot.knowledge.names import Names
+
+_MOST = 20  # a column sorted alone would tell thousands
 
 
 def export(options: Namespace) -> int:
@@ -51,9 +53,8 @@ def take_in(options: Namespace) -> int:
     if not plan.refused:
         kept = f"{plan.kept_entries} 条、{plan.kept_questions} 句问法"
         print(f"没变 {plan.unchanged} 条。表里没有、保留原样的：{kept}。")
-    for note in plan.notes:
-        print(f"提醒：{note}")
-    _tell("拒绝", plan.refused)
+    _tell("提醒", plan.notes, most=_MOST)
+    _tell("拒绝", plan.refused, most=_MOST)
     if plan.refused:
         print("什么也没有写。改好上面这些，存盘，再导入。")
         return 1
@@ -61,12 +62,17 @@ def take_in(options: Namespace) -> int:
         print("这是试一遍，什么也没有写。去掉 --dry-run 才会写。")
         return 0
     trial.save(folder, plan.changes)
-    print(f"写好 {len(plan.changes)} 个文件。" if plan.changes else "没有要写的。")
+    if not plan.changes:
+        print("没有要写的。")
+        return 0
+    print(f"写好 {len(plan.changes)} 个文件。还要接着改表，先重新导出一份。")
     return 0
 
 
-def _tell(what: str, lines: Iterable[str]) -> None:
-    if told := list(lines):
-        print(f"{what} {len(told)} {'处' if what == '拒绝' else '条'}：")
-        for line in told:
+def _tell(what: str, lines: Sequence[str], *, most: int | None = None) -> None:
+    if lines:
+        print(f"{what} {len(lines)} {'处' if what == '拒绝' else '条'}：")
+        for line in lines[:most]:
             print(f"  {line}")
+        if lines[most or len(lines) :]:
+            print(f"  ……先说这 {most} 处，改好再来。")

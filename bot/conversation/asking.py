@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from bot.conversation.answers import Answers
@@ -17,7 +17,7 @@ from bot.conversation.recall import (
     question_of,
     remember,
 )
-from bot.conversation.safety import Danger, danger_in
+from bot.conversation.safety import Lookout
 from bot.conversation.wishes import Lexicon
 from bot.domain import (
     Answer,
@@ -62,7 +62,7 @@ class Rules:
 
     policy: Policy
     lexicon: Lexicon
-    dangers: Sequence[Danger]
+    dangers: Lookout
     whole_within: int = 160
 
 
@@ -107,11 +107,11 @@ class Asking:
         """In the words themselves, or in what they add to the question before: 老公遭叮了,
         then 他喉咙紧."""
         dangers, last = self._rules.dangers, last_question(context)
-        if found := danger_in(text, dangers):
+        if found := dangers.danger_in(text):
             return found
-        if not text or last is None or danger_in(last.text, dangers):
+        if not text or last is None or dangers.danger_in(last.text):
             return None
-        return danger_in(f"{last.text}，{text}", dangers)
+        return dangers.danger_in(f"{last.text}，{text}")
 
     def ask(self, incoming: Incoming, context: Context) -> Turn:
         question = question_of(incoming, context)

@@ -1,4 +1,4 @@
-"""Is a person in danger? Word groups decide, before anything else is done with a message."""
+"""Is a person in danger? Word groups and a learnt sense decide, before anything else is done."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-_NEGATED = "".join(f"(?<!{word})" for word in ("没", "没得", "没有", "莫得", "不", "未"))
+from bot.conversation.sense import NEGATIONS, Sense
+
+_NEGATED = "".join(f"(?<!{word})" for word in NEGATIONS)
 _GROUP = re.compile(r"<.+>")
 
 
@@ -33,6 +35,29 @@ class Danger:
         return not is_excused or any(word in text for word in self.despite)
 
 
+@dataclass(frozen=True, slots=True)
+class Lookout:
+    """The rules that staff wrote and the sense learnt from sentences: either sees danger alone,
+    but where the sense is quite calm (猪触电死了), a rule is not believed."""
+
+    rules: tuple[Danger, ...]
+    sense: Sense
+
+    def danger_in(self, text: str) -> str | None:
+        """The kind of danger that the text speaks of."""
+        plain = squeezed(text)
+        score = self.sense.score(text)
+        ruled = next((rule.name for rule in self.rules if rule.is_in(plain)), None)
+        if ruled and score >= self.sense.calm:
+            return ruled
+        return self.sense.kind(text) if score >= self.sense.alarm else None
+
+
+def squeezed(text: str) -> str:
+    """Without spaces and full-width letters, which hide words."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
 def _occurs(words: tuple[str, ...], text: str) -> bool:
     """Whether one of them stands there un-negated; plain search first, it is much faster."""
     return any(word in text for word in words) and _pattern(words).search(text) is not None
@@ -50,9 +75,3 @@ def spelled_out(words: Iterable[str], groups: Mapping[str, tuple[str, ...]]) -> 
         for word in words
         for spelled in (groups[word[1:-1]] if _GROUP.fullmatch(word) else (word,))
     )
-
-
-def danger_in(text: str, dangers: Iterable[Danger]) -> str | None:
-    """The name of the first danger that the text speaks of."""
-    squeezed = "".join(unicodedata.normalize("NFKC", text).split())
-    return next((danger.name for danger in dangers if danger.is_in(squeezed)), None)

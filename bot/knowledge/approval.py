@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -13,29 +13,39 @@ from bot.errors import EditError
 from bot.knowledge.check import check
 from bot.knowledge.editing import edit
 from bot.knowledge.load import read
-from bot.knowledge.manuscript import Original, originals
-from bot.knowledge.trial import Changes, rehearse
+from bot.knowledge.manuscript import Manuscript, Original, originals
+from bot.knowledge.trial import rehearse
 from bot.reading.files import UNSEEN
+
+_HALF_A_YEAR = timedelta(days=183)
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
     by: str
     on: date
-    review_by: date
+    review_by: date | None  # None: each entry's own term
 
     @classmethod
     def of(cls, by: str, on: date | None, review_by: date | None, today: date) -> Approval:
-        """Made today and good for a year where nothing else is said. Raises EditError."""
+        """Made today where nothing else is said. Raises EditError."""
         name, day = by.strip(), on or today
         if not name or UNSEEN.search(name) or "\n" in name:
             raise EditError("审核人要写姓名，写在一行里。")
         if day > today:
             raise EditError(f"审核日期 {day} 还没到（今天 {today}）。写看过的那一天。")
-        due = review_by or a_year_after(day)
-        if due <= today:
-            raise EditError(f"复审期限 {due} 不在今天以后。写一年以内的日子。")
-        return cls(name, day, due)
+        if review_by and review_by <= today:
+            raise EditError(f"复审期限 {review_by} 不在今天以后。写一年以内的日子。")
+        return cls(name, day, review_by)
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """An entry's file as approved; its path is its place under the knowledge folder."""
+
+    path: Path
+    content: bytes
+    review_by: date
 
 
 def a_year_after(day: date) -> date:
@@ -45,7 +55,18 @@ def a_year_after(day: date) -> date:
         return day.replace(year=day.year + 1, day=28)
 
 
-def approve(folder: Path, names: Sequence[str], approval: Approval, today: date) -> Changes:
+def due(manuscript: Manuscript, on: date) -> date:
+    """The writer's term, half a year to a year long: what changes soon (law, registration, prices)
+    was given a nearer day. An approval renewed is good for as long as the last one."""
+    day = date.fromisoformat(manuscript.review_by) if manuscript.review_by else on
+    if manuscript.status == "approved" and manuscript.on:
+        day = on + (day - date.fromisoformat(manuscript.on))
+    return min(max(day, on + _HALF_A_YEAR), a_year_after(on))
+
+
+def approve(
+    folder: Path, names: Sequence[str], approval: Approval, today: date
+) -> tuple[Approved, ...]:
     """The files changed, in no more than their review lines. Raises EditError, with every reason,
     where one of them can't be approved."""
     reading = read(folder)
@@ -58,13 +79,11 @@ def approve(folder: Path, names: Sequence[str], approval: Approval, today: date)
     ]
     if refused:
         raise EditError("\n".join([*refused, "一条也没有写。改好再来。"]))
-    changes = {
-        Path(known[name].manuscript.domain) / f"{name}.md": _approved(known[name], approval)
-        for name in names
-    }
+    approved = tuple(_approved(known[name], approval) for name in dict.fromkeys(names))
+    changes = {one.path: one.content for one in approved}
     if brought := [one for one in rehearse(folder, changes, today).brought if one.level == "error"]:
         raise EditError("\n".join([*map(str, brought), "一条也没有写。"]))
-    return changes
+    return approved
 
 
 def _against(
@@ -82,12 +101,15 @@ def _against(
         yield f"{name} 还是草稿。{mend}"
 
 
-def _approved(original: Original, approval: Approval) -> bytes:
+def _approved(original: Original, approval: Approval) -> Approved:
+    old = original.manuscript
+    review_by = approval.review_by or due(old, approval.on)
     wanted = replace(
-        original.manuscript,
+        old,
         status="approved",
         by=approval.by,
         on=approval.on.isoformat(),
-        review_by=approval.review_by.isoformat(),
+        review_by=review_by.isoformat(),
     )
-    return edit(original.text, original.file, wanted).encode()
+    content = edit(original.text, original.file, wanted).encode()
+    return Approved(Path(old.domain) / f"{old.id}.md", content, review_by)

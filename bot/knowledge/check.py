@@ -16,6 +16,7 @@ def check(folder: Path, today: date) -> tuple[Problem, ...]:
     """Every problem, in the order of files and lines. No model is loaded."""
     reading = read(folder)
     banned, complaints = lists.read(folder)
+    _, more = lists.unanswerable(folder)
     drafts = tuple(file for file in reading.entries if file.entry.is_draft)
     shelf = Shelf(
         entries=tuple(file for file in reading.entries if not file.entry.is_draft),
@@ -32,5 +33,5 @@ def check(folder: Path, today: date) -> tuple[Problem, ...]:
         for rule in RULES
         for each in rule.look(shelf)
     ]
-    problems = [*reading.problems, *complaints, *found]
+    problems = [*reading.problems, *complaints, *more, *found]
     return tuple(sorted(problems, key=lambda each: (each.path, each.line, each.column, each.rule)))

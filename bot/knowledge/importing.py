@@ -21,6 +21,7 @@ from bot.knowledge.workbook import ENTRIES, ID, PARTS, QUESTION, QUESTIONS
 _TITLES = {part.field: part.column.title for part in PARTS} | {"reviewed": "审核状态"}
 # Where a rule finds a whole line missing, it can't point at it.
 _MISSING = {"no-review-by": "复审期限", "group": "分组"}
+_LINKS = re.compile("(confusable_with|see_also) ?")
 _FILE_AND_LINE = re.compile(r"(\S+\.md) 第 (\d+) 行")
 
 
@@ -60,11 +61,10 @@ class _Planner:
             self._try(changes, today)
         asked, rows = self._intake.asked, self._intake.rows
         touched = {path.stem for path in changes}
+        self._notes += filter(None, map(self._reread, sorted(touched & self._old.keys())))
         kept = (
-            words not in asked[name].kept and words not in asked[name].deleted
-            if name in asked
-            else True
-            for name, one in self._old.items()
+            name not in asked or words not in asked[name].kept
+            for name, one in (self._old | self._intake.new).items()
             for words in map(plain, one.questions)
         )
         return Plan(
@@ -96,9 +96,8 @@ class _Planner:
     def _try(self, changes: Changes, today: date) -> None:
         trial = rehearse(self._folder, changes, today)
         for problem in trial.brought:
-            told = (
-                f"{self._where(problem)}：{self._in_cells(problem.message)} 怎么改：{problem.mend}"
-            )
+            said = f"{self._in_cells(problem.message)} 怎么改：{problem.mend}"
+            told = f"{self._where(problem)}：{_LINKS.sub(_column, said)}"
             (self._refused if problem.level == "error" else self._notes).append(told)
         if errors := sum(problem.level == "error" for problem in trial.stood):
             self._notes.append(f"知识库里原来就有 {errors} 个错误，运行 tianwen check 看。")
@@ -134,12 +133,27 @@ class _Planner:
     def _shown(self, manuscript: Manuscript) -> str:
         return f"{self._folder.name}/{manuscript.domain}/{manuscript.id}.md"
 
+    def _reread(self, name: str) -> str | None:
+        """An approval is of words that were read."""
+        old, new = self._old[name], self._intake.new[name]
+        is_same = (old.title, old.short_answer, old.details) == (
+            new.title, new.short_answer, new.details,
+        )  # fmt: skip
+        if is_same or new.status != "approved" or (old.by, old.on) != (new.by, new.on):
+            return None
+        return f"{name} 的内容改了，却还写着 {new.by} {new.on} 已审：请他再看一遍，或者改成待审。"
+
     def _created(self, name: str) -> str:
         new = self._intake.new[name]
         return f"{name}：{new.title}（{self._shown(new)}）"
 
     def _changed(self, name: str) -> str:
         return f"{name}：{'、'.join(_differences(self._old[name], self._intake.new[name]))}"
+
+
+def _column(key: re.Match[str]) -> str:
+    """What staff who work in the workbook know a key by."""
+    return f"“{_TITLES[key[1]]}”"
 
 
 def _differences(old: Manuscript, new: Manuscript) -> Iterator[str]:

@@ -1,10 +1,12 @@
-"""The lists that staff keep beside the entries: what law bans, and trade names."""
+"""The lists that staff keep beside the entries: what law bans, trade names, and questions that
+have no answer here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import Field
 
@@ -16,6 +18,9 @@ from bot.reading.nodes import parse
 from bot.reading.report import START, Report
 
 BANNED = "_banned.yaml"
+UNANSWERABLE = "_unanswerable.yaml"
+
+_S = TypeVar("_S", bound=Shape)
 
 
 class BannedShape(Shape):
@@ -47,20 +52,44 @@ class Lists:
     trade_names: Mapping[str, str] = field(default_factory=dict)  # to the common name
 
 
+class UnanswerableShape(Shape):
+    """Questions without an answer in the base, by domain id or by how far off they are."""
+
+    unanswerable: dict[Name, Lines] = Field(title="本行的")
+    other_agriculture: Lines = Field(title="别的农业问题")
+    unrelated: Lines = Field(title="不相干的")
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        own = (text for texts in self.unanswerable.values() for text in texts)
+        return (*own, *self.other_agriculture, *self.unrelated)
+
+
 def read(folder: Path) -> tuple[Lists, tuple[Problem, ...]]:
-    """The lists, and what is wrong with their file; never raises."""
-    path = folder / BANNED
+    """What law bans and trade names, and what is wrong with their file; never raises."""
+    mend = "从项目里拷一份回来；没有它，禁用药就没人查了。"
+    shape, problems = _read(folder / BANNED, ListsShape, f"没有禁限用清单。{mend}")
+    return Lists(shape.banned, shape.trade_names) if shape else Lists(), problems
+
+
+def unanswerable(folder: Path) -> tuple[UnanswerableShape | None, tuple[Problem, ...]]:
+    """The questions to learn not to answer, and what is wrong with their file; never raises."""
+    mend = "从项目里拷一份回来；没有它，田问就不大晓得什么时候不答。"
+    return _read(folder / UNANSWERABLE, UnanswerableShape, f"没有答不了的问题。{mend}")
+
+
+def _read(path: Path, shape: type[_S], missing: str) -> tuple[_S | None, tuple[Problem, ...]]:
+    folder = path.parent
     report = Report(files.shown(path, folder))
     if _is_missing(path):
-        mend = "从项目里拷一份回来；没有它，禁用药就没人查了。"
-        report.warn("banned-list", START, "没有禁限用清单。", mend)
-        return Lists(), tuple(report.problems)
+        message, _, mend = missing.partition("。")
+        report.warn("missing-list", START, message + "。", mend)
+        return None, tuple(report.problems)
     raw = files.read(path, folder, report)
     text = None if raw is None else files.decode(raw, report)
     node = parse(text, report, is_prose=True) if text else None
-    shape = fit(ListsShape, node, report) if node else None
-    lists = Lists(shape.banned, shape.trade_names) if shape else Lists()
-    return lists, tuple(report.problems)
+    fitted = fit(shape, node, report) if node else None
+    return fitted, tuple(report.problems)
 
 
 def _is_missing(path: Path) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.domain import Domain, Entry, KnowledgeBase, OutOfScope, Problem, Review
 from bot.errors import KnowledgeError
-from bot.knowledge import front_matter, markdown, pictures, schema
+from bot.knowledge import front_matter, lists, markdown, pictures, schema
 from bot.knowledge.markdown import Placed
 from bot.reading import files
 from bot.reading.fields import NAME, NAME_MEND
@@ -29,7 +29,8 @@ class EntryFile:
     entry: Entry
     front: Node
     body: tuple[Placed, ...]
-    pictures: Mapping[str, bytes | None]  # None: told why it can't be read; missing are left out
+    # None: told why it can't be read; missing are left out.
+    pictures: Mapping[str, bytes | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,16 @@ class DomainFile:
     path: str
     domain: Domain
     front: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one file says, whatever lies beside it: it hangs on the file's place and bytes only."""
+
+    raw: bytes
+    problems: tuple[Problem, ...]
+    file: EntryFile | DomainFile | None  # without the pictures' bytes; None: there are errors
+    pictures: frozenset[str] = frozenset()  # by `Block.picture`
 
 
 @dataclass(slots=True)
@@ -52,13 +63,44 @@ class Reading:
     revision: str = ""
 
 
+class Reader:
+    """Reads a folder as often as it changes; only files whose bytes have changed are parsed again,
+    but what one file must not share with another is looked at over all."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._pages: dict[Path, Page] = {}
+
+    def read(self) -> Reading:
+        """Whatever can be read; never raises."""
+        walk = _Walk(self._folder, self._pages)
+        reading = walk.read()
+        self._pages = walk.pages  # without those of files that are gone
+        return reading
+
+    def load(self) -> KnowledgeBase:
+        """The whole folder but for drafts. Raises KnowledgeError, and nothing else, with every
+        error found."""
+        reading = self.read()
+        unanswerable, problems = lists.unanswerable(self._folder)
+        found = (*reading.problems, *problems)
+        errors = tuple(problem for problem in found if problem.level == "error")
+        if errors:
+            raise KnowledgeError(errors)
+        return _base(reading, unanswerable.all if unanswerable else ())
+
+
 def load(folder: Path) -> KnowledgeBase:
-    """The whole folder but for drafts. Raises KnowledgeError, and nothing else, with every error
-    found."""
-    reading = read(folder)
-    errors = tuple(problem for problem in reading.problems if problem.level == "error")
-    if errors:
-        raise KnowledgeError(errors)
+    """See `Reader.load`."""
+    return Reader(folder).load()
+
+
+def read(folder: Path) -> Reading:
+    """See `Reader.read`."""
+    return Reader(folder).read()
+
+
+def _base(reading: Reading, unanswerable: tuple[str, ...]) -> KnowledgeBase:
     served = [file for file in reading.entries if not file.entry.is_draft]
     return KnowledgeBase(
         reading.revision,
@@ -70,18 +112,16 @@ def load(folder: Path) -> KnowledgeBase:
             for name, raw in file.pictures.items()
             if raw and (picture := pictures.look(raw))
         },
+        unanswerable,
     )
 
 
-def read(folder: Path) -> Reading:
-    """Whatever can be read, for `load` and for `check`; never raises."""
-    return _Reader(folder).read()
-
-
-class _Reader:
+class _Walk:
     """Walks the folder once; each file's bytes are read once and hashed as read."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, known: Mapping[Path, Page]) -> None:
+        self.pages: dict[Path, Page] = {}
+        self._known = known
         self._root = folder
         self._reading = Reading()
         self._digest = hashlib.sha256()
@@ -120,54 +160,50 @@ class _Reader:
         if not any(map(_is_entry, inside)) and not report.has_errors:
             report.error("folder", START, "这个领域一条条目也没有。", "放进条目，或者删掉文件夹。")
         self._close(report)
-        self._read_file(folder / _DOMAIN_FILE, self._take_domain)
+        self._take_domain(folder / _DOMAIN_FILE)
         for path in inside:
             if _is_entry(path):
-                self._read_file(path, self._take_entry)
+                self._take_entry(path)
             elif path.name != _DOMAIN_FILE and not _is_for_pictures(path):
                 self._does_not_belong(path, "这里只放条目（.md）和 _domain.yaml，别的挪走。")
         for path in filter(_is_for_pictures, inside):
             self._warn_of_unused(path)
 
-    def _read_file(self, path: Path, take: Callable[[Path, str, Report], None]) -> None:
+    def _take_domain(self, path: Path) -> None:
+        page = self._page(path, _parse_domain)
+        self._reading.problems.extend(page.problems)
+        if isinstance(page.file, DomainFile):
+            self._reading.domains.append(page.file)
+
+    def _take_entry(self, path: Path) -> None:
+        report = self._report(path)
+        self._take_name(path, report)
+        page = self._page(path, _parse_entry)
+        report.extend(page.problems)
+        self._close(report)
+        found = self._read_pictures(path.parent, page.pictures)
+        if isinstance(page.file, EntryFile) and not report.has_errors:
+            self._reading.entries.append(replace(page.file, pictures=found))
+
+    def _page(self, path: Path, parse_page: Callable[[Path, bytes, Report], Page]) -> Page:
         report = self._report(path)
         raw = files.read(path, self._root, report)
-        if raw is not None:
-            self._count_in(path, raw)
-        text = None if raw is None else files.decode(raw, report)
-        take(path, text or "", report)
-        self._close(report)
+        if raw is None:
+            return Page(b"", tuple(report.problems), None)
+        self._count_in(path, raw)
+        known = self._known.get(path)
+        if known is None or known.raw != raw:
+            known = parse_page(path, raw, report)
+        self.pages[path] = known
+        return known
 
     def _count_in(self, path: Path, raw: bytes) -> None:
         name = path.relative_to(self._root).as_posix()
         for part in (name.encode("utf-8", "surrogateescape"), raw):
             self._digest.update(len(part).to_bytes(8, "big") + part)
 
-    def _take_domain(self, path: Path, text: str, report: Report) -> None:
-        node = parse(text, report, is_prose=True) if text else None
-        shape = fit(schema.DomainShape, node, report) if node else None
-        if shape and node and not report.has_errors:
-            domain = _domain(path.parent.name, shape)
-            self._reading.domains.append(DomainFile(report.path, domain, node))
-
-    def _take_entry(self, path: Path, text: str, report: Report) -> None:
-        self._take_name(path, report)
-        parts = front_matter.split(text, report) if text else None
-        if not parts:
-            return
-        front, body, body_line = parts
-        blocks = markdown.parse(body, report, domain=path.parent.name, first_line=body_line)
-        found = self._read_pictures(path.parent, blocks)
-        _must_open_with_answer(blocks, Place(body_line - 1), report)
-        node = parse(front, report, first_line=2, is_prose=True)
-        shape = fit(schema.EntryShape, node, report) if node else None
-        if shape and node and not report.has_errors:
-            entry = _entry(path, shape, blocks)
-            self._reading.entries.append(EntryFile(report.path, entry, node, blocks, found))
-
-    def _read_pictures(self, folder: Path, body: Sequence[Placed]) -> dict[str, bytes | None]:
-        """What there is of the pictures in the body; each file is read once."""
-        names = {placed.block.picture for placed in body} - {""}
+    def _read_pictures(self, folder: Path, names: frozenset[str]) -> dict[str, bytes | None]:
+        """What there is of these pictures; each file is read once."""
         for name in sorted(names - self._pictures.keys()):
             path = folder / pictures.FOLDER / name.rpartition("/")[2]
             if os.path.lexists(path):
@@ -230,6 +266,33 @@ def _is_entry(path: Path) -> bool:
 
 def _is_for_pictures(path: Path) -> bool:
     return path.name == pictures.FOLDER and files.is_folder(path)
+
+
+def _parse_domain(path: Path, raw: bytes, report: Report) -> Page:
+    text = files.decode(raw, report)
+    node = parse(text, report, is_prose=True) if text else None
+    shape = fit(schema.DomainShape, node, report) if node else None
+    file = None
+    if shape and node and not report.has_errors:
+        file = DomainFile(report.path, _domain(path.parent.name, shape), node)
+    return Page(raw, tuple(report.problems), file)
+
+
+def _parse_entry(path: Path, raw: bytes, report: Report) -> Page:
+    text = files.decode(raw, report)
+    parts = front_matter.split(text, report) if text else None
+    if not parts:
+        return Page(raw, tuple(report.problems), None)
+    front, body, body_line = parts
+    blocks = markdown.parse(body, report, domain=path.parent.name, first_line=body_line)
+    _must_open_with_answer(blocks, Place(body_line - 1), report)
+    node = parse(front, report, first_line=2, is_prose=True)
+    shape = fit(schema.EntryShape, node, report) if node else None
+    file = None
+    if shape and node and not report.has_errors:
+        file = EntryFile(report.path, _entry(path, shape, blocks), node, blocks)
+    names = frozenset(placed.block.picture for placed in blocks) - {""}
+    return Page(raw, tuple(report.problems), file, names)
 
 
 def _must_open_with_answer(blocks: Sequence[Placed], place: Place, report: Report) -> None:

@@ -52,4 +52,4 @@ def _called(words: str, titles: Mapping[str, str], what: str) -> str:
     for name, title in titles.items():
         if words == title:
             return name
-    raise Unfit(f"没有“{words}”这个{what}。", f"写下面中的一个：{'、'.join(titles.values())}。")
+    raise Unfit(f"没有“{words}”这个{what}。", f"写下面中的一个：{'；'.join(titles.values())}。")

@@ -10,22 +10,61 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from bot.reading.fields import Day, Line, Lines, Name, Shape, Text, wrong
+from bot.reading.fields import NAME, Day, Line, Lines, Name, Shape, Text, wrong
 
 _MONTH = re.compile(r"0?[1-9]|1[0-2]")
+_MONTHS_MEND = "写 1 到 12 的数字，用英文逗号隔开，如 season: [6, 7, 8]；一年到头都有就写 []。"
+_LINKS_MEND = "写别的条目的文件名，不带 .md，用英文逗号隔开，如 [pepper-rust, pepper-leaf-spot]。"
 
 
 def _month(value: object) -> object:
     if isinstance(value, str) and _MONTH.fullmatch(value):
         return int(value)
-    raise wrong("月份不对。", "写 1 到 12 的数字，如 season: [6, 7, 8]；一年到头都有就写 []。")
+    raise wrong("月份不对。", _MONTHS_MEND)
+
+
+def _months(value: object) -> object:
+    if isinstance(value, str):
+        raise wrong("月份不对。", _MONTHS_MEND)
+    return value
+
+
+def _link(value: object) -> object:
+    if isinstance(value, str) and not NAME.fullmatch(value):
+        raise wrong(f"“{value[:40]}”不是条目的代号。", _LINKS_MEND)
+    return value
+
+
+def _links(value: object) -> object:
+    if isinstance(value, str):
+        raise wrong("这里要用方括号括起来。", _LINKS_MEND)
+    return value
+
+
+def _group(value: object) -> object:
+    if isinstance(value, str) and not NAME.fullmatch(value):
+        mend = "写 _domain.yaml 的 groups 里冒号前面的英文代号，不写中文名。"
+        raise wrong(f"“{value[:40]}”不是分组的代号。", mend)
+    return value
+
+
+def _status(value: object) -> object:
+    if value not in {"draft", "pending", "approved"}:
+        shown = f"“{value[:40]}”" if isinstance(value, str) else "空的"
+        mend = "只能写 draft（草稿）、pending（待审）或 approved（已审）。"
+        raise wrong(f"审核状态不能是{shown}。", mend)
+    return value
 
 
 _Month = Annotated[int, BeforeValidator(_month)]
+_Months = Annotated[tuple[_Month, ...], BeforeValidator(_months)]
+_Links = Annotated[tuple[Annotated[Name, BeforeValidator(_link)], ...], BeforeValidator(_links)]
+_Group = Annotated[Name, BeforeValidator(_group)]
+_Status = Annotated[Literal["draft", "pending", "approved"], BeforeValidator(_status)]
 
 
 class ReviewShape(Shape):
-    status: Literal["draft", "pending", "approved"] = Field(title="审核状态")
+    status: _Status = Field(title="审核状态")
     by: Line | None = Field(default=None, title="审核人")
     on: Day | None = Field(default=None, title="审核日期")
 
@@ -33,17 +72,18 @@ class ReviewShape(Shape):
     def _approved_by_somebody(self) -> ReviewShape:
         if self.status == "approved" and not (self.by and self.on):
             message = "写了 approved（已审核），却没有审核人或审核日期。"
-            raise wrong(message, "补上 by 和 on；还没人审就写 status: pending。")
+            mend = "写上审核人（by）和审核日期（on）；还没人审就写 pending（待审）。"
+            raise wrong(message, mend)
         return self
 
 
 class EntryShape(Shape):
     title: Line = Field(title="标题")
-    group: Name | None = Field(default=None, title="分组")
+    group: _Group | None = Field(default=None, title="分组")
     questions: Lines = Field(title="问法")
-    season: tuple[_Month, ...] = Field(default=(), title="月份")
-    confusable_with: tuple[Name, ...] = Field(default=(), title="易混条目")
-    see_also: tuple[Name, ...] = Field(default=(), title="相关条目")
+    season: _Months = Field(default=(), title="月份")
+    confusable_with: _Links = Field(default=(), title="易混条目")
+    see_also: _Links = Field(default=(), title="相关条目")
     sources: Lines = Field(title="出处")
     reviewed: ReviewShape = Field(title="审核")
     review_by: Day | None = Field(default=None, title="复审期限")

@@ -50,6 +50,7 @@ class Column:
     title: str
     width: int
     choices: tuple[str, ...] = ()
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ def _fill(sheet: Worksheet, table: Table) -> None:
         letter = get_column_letter(number)
         dimension = sheet.column_dimensions[letter]
         dimension.width, dimension.number_format, dimension.alignment = column.width, "@", _TOP
+        dimension.hidden = column.is_hidden
         if column.choices:
             _offer(sheet, letter, column, len(table.rows))
     if len(table.columns) > 1:
@@ -244,7 +246,7 @@ def _wrong_heads(heads: Sequence[str], titles: Sequence[str], sheet: Sheet) -> I
     missing = [title for title in titles if title not in heads]
     if titles[0] in missing or (missing and sheet.unknown):
         others = f"；认不得的列：{'、'.join(sheet.unknown)}" if sheet.unknown else ""
-        mend = f"第一行写列名：{'、'.join(titles)}。改了名的改回来。"
+        mend = f"第一行写列名：{'、'.join(titles)}。多插的行删掉，改了名的改回来；不行就重新导出。"
         yield Slip(0, "", f"缺少这些列：{'、'.join(missing)}{others}。", mend)
     for title in titles:
         if heads.count(title) > 1:

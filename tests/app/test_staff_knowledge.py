@@ -6,13 +6,14 @@ import json
 import shutil
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from bot.__main__ import main
 from bot.app.calendar import today
 from bot.knowledge import load
+from bot.knowledge.approval import a_year_after
 from tests.conftest import ROOT
 from tests.knowledge.builders import spoil, write_base, write_domain, write_entry
 from tests.knowledge.excel import Excel, snapshot
@@ -155,18 +156,38 @@ def test_new_refuses_a_title_that_the_loader_would_not_take(run, title):
 # --- approve ---------------------------------------------------------------------------------
 
 
-def test_approve_changes_two_lines_and_nothing_else(run):
+def test_approve_changes_the_review_and_nothing_else(run):
     before = run.rust.read_text().splitlines()
     status, said = run("approve", "pepper-rust", "pepper-leaf-spot", "--by", "王瑞生")
     after = run.rust.read_text().splitlines()
     changed = [line for line, old in zip(after, before, strict=True) if line != old]
-    year = today().replace(year=today().year + 1, day=min(today().day, 28)).year
     assert status == 0
     assert changed[0] == f'reviewed: {{"status": approved, "by": 王瑞生, "on": {today()}}}'
-    assert changed[1].startswith(f"review_by: {year}-")
-    assert len(changed) == 2
+    assert len(changed) == 1  # the day that its writer gave stays
     assert said.count("已核定") == 2
     assert load(run.base).entries["pepper-leaf-spot"].review.by == "王瑞生"
+
+
+@pytest.mark.parametrize(
+    ("reviewed", "days", "good_for"),
+    [
+        ({"status": "pending"}, 190, 190),
+        ({"status": "pending"}, 20, 183),  # nearly gone by: half a year, to be on the safe side
+        ({"status": "pending"}, -20, 183),
+        ({"status": "pending"}, 500, 365),
+        ({"status": "approved", "by": "王", "on": "2026-01-01"}, date(2026, 7, 10), 190),
+        ({"status": "approved", "by": "王", "on": "2026-01-01"}, date(2026, 12, 20), 353),
+    ],
+)
+def test_an_approval_is_good_for_as_long_as_the_entry_was_given(run, reviewed, days, good_for):
+    on = today()
+    review_by = days if isinstance(days, date) else on + timedelta(days=days)
+    write_entry(run.base, reviewed=reviewed, review_by=review_by)
+    status, said = run("approve", "pepper-rust", "--by", "王瑞生")
+    due = min(on + timedelta(days=good_for), a_year_after(on))
+    assert (status, load(run.base).entries["pepper-rust"].review_by) == (0, due)
+    assert f"复审期限 {due}。" in said
+    assert "要另定，加 --review-by" in said
 
 
 def test_approve_takes_the_days_it_is_given(run):
@@ -217,6 +238,39 @@ def test_stats_shows_a_table_and_what_it_could_not_count(run):
         ["花椒", "1", "8"], ["叶片病害", "1", "8"], ["根部病害", "·", "·"], ["合计", "1", "8"],
     ]  # fmt: skip
     assert "另有 1 条读不通，没有算进去" in said
+
+
+# --- check -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        ("title:", "titel:", "2 个错误，0 个提醒。错误改好以前，新内容不会生效。"),
+        (
+            "先摘病叶",
+            "先撒克百威",
+            (
+                "1 个错误，0 个提醒。开着的田问已经在用这些内容，马上改；"
+                "来不及就先写成 draft，农户就看不到。"
+            ),
+        ),
+        ('"pending"', '"draft"', "没有错误，1 个提醒。提醒不挡新内容生效，能改就改。"),
+    ],
+)
+def test_check_ends_with_what_the_errors_do_to_a_running_bot(run, capsys, old, new, verdict):
+    spoil(run.rust, old, new)
+    main(["--home", str(run.base.parent), "check"])
+    assert capsys.readouterr().out.splitlines()[-1].startswith(verdict)
+
+
+def test_an_import_that_is_wrong_all_over_tells_the_first_twenty(run):
+    excel = Excel(run.base, run.file)
+    excel.ask("pepper-rust", *("字" * 501 + str(number) for number in range(25)))
+    said = run("import", "k.xlsx")[1]
+    assert "拒绝 25 处：" in said
+    assert said.count("太长") == 20
+    assert "……先说这 20 处，改好再来。" in said
 
 
 # --- all -------------------------------------------------------------------------------------

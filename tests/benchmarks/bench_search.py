@@ -1,9 +1,10 @@
-"""How long a start takes, and a question until its decision, beside a plain search loop.
+"""Starts, one question, and a crowd of askers, beside plain sentence-transformers in one run.
 
     python -m tests.benchmarks.bench_search --questions FILE… [--json OUT] [--most 60] [--rounds 3]
 
-The plain loop is sentence-transformers' `encode` and a FAISS IndexFlatIP with the same model and
-the same texts; both take the same questions in turn, so a busy machine slows both alike.
+The plain side is `SentenceTransformer.encode` on torch, one question at a time, with the same model
+and as many threads. The sides take turns, so a busy machine slows both alike. No question of a
+crowd comes twice, so recent vectors help nobody.
 """
 
 import json
@@ -14,56 +15,64 @@ import sys
 import tempfile
 import time
 from argparse import ArgumentParser
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice
 from pathlib import Path
+from threading import Lock
 
-import faiss
 import numpy as np
+import torch
 from sentence_transformers import SentenceTransformer
 
-from bot.app.compose import MODEL_FOLDER, Core, build_core
+from bot.app.compose import Core, build_core, open_embedder
 from bot.config import load as load_config
+from bot.retrieval.batching import BatchingEmbedder
+from bot.retrieval.bundled import TORCH, unpack
 from bot.retrieval.question_files import read_trials
 
 ROOT = Path(__file__).resolve().parents[2]
+ASKERS = 64
+CROWD, TEXTS = 256, 1000  # questions a crowd asks; texts encoded at once
+
 START = """
 import time; began = time.perf_counter()
-import sys; from pathlib import Path
-from tests.benchmarks.bench_search import open_core
-open_core(Path(sys.argv[1])).rehearsal().say("花椒叶子背面一层黄粉粉")
-print(time.perf_counter() - began)
+import json, sys; from pathlib import Path
+from bot.app.compose import build_core
+from bot.config import load
+core = build_core(load(Path(sys.argv[1]), {}), lambda _what: lambda _done, _total: None)
+core.rehearsal().say("花椒叶子背面一层黄粉粉")
+seconds = time.perf_counter() - began
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+resident, most = (int(status[name].split()[0]) // 1024 for name in ("VmRSS", "VmHWM"))
+print(json.dumps({"s": round(seconds, 2), "mb": resident, "most_mb": most,
+                  "has_torch": "torch" in sys.modules}))
 """
 
 
-def open_core(home: Path) -> Core:
-    return build_core(load_config(home, {}), lambda _what: lambda _done, _total: None)
+def silent(_what):
+    return lambda _done, _total: None
 
 
-def start(home: Path) -> float:
-    """Seconds of a new process from its first line to its first decision."""
+def start(home: Path) -> dict:
+    """A new process from its first line to its first decision, and its memory then."""
     command = [sys.executable, "-c", START, str(home)]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    return float(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-class PlainLoop:
-    """What a page of documentation would have one write."""
-
-    def __init__(self, model: Path, texts: list[str]) -> None:
-        self._model = SentenceTransformer(str(model), local_files_only=True)
-        passages = [f"passage: {text}" for text in texts]
-        self._index = faiss.IndexFlatIP(self._model.get_embedding_dimension())
-        self._index.add(self._model.encode(passages, normalize_embeddings=True))
-
-    def search(self, text: str) -> list[int]:
-        vector = self._model.encode([f"query: {text}"], normalize_embeddings=True)
-        _, rows = self._index.search(vector, 10)
-        return list(rows[0])
-
-
-def seconds_of(action, text: str) -> float:
+def seconds_of(action, *arguments) -> float:
     began = time.perf_counter()
-    action(text)
+    action(*arguments)
     return time.perf_counter() - began
+
+
+def in_turns(ways: dict, rounds: list) -> dict[str, list[float]]:
+    """The seconds that every way takes for every round, the ways in turn."""
+    taken = {name: [] for name in ways}
+    for one in rounds:
+        for name, way in ways.items():
+            taken[name].append(seconds_of(way, one))
+    return taken
 
 
 def in_milliseconds(seconds: list[float]) -> dict[str, float]:
@@ -71,30 +80,75 @@ def in_milliseconds(seconds: list[float]) -> dict[str, float]:
     return {"p50_ms": round(float(p50), 2), "p95_ms": round(float(p95), 2)}
 
 
-def measure_questions(home: Path, questions: list[str], rounds: int) -> dict[str, dict[str, float]]:
-    core = open_core(home)
-    base = core.bookshelf.retriever.index.base
-    texts = [
-        text
-        for entry in base.entries.values()
-        for text in (entry.title, *entry.questions, entry.short_answer)
-    ]
-    began = time.perf_counter()
-    plain = PlainLoop(core.config.data / "models" / MODEL_FOLDER, texts)
-    building = time.perf_counter() - began
+class Sides:
+    """The plain side and ours, loaded in one process."""
+
+    def __init__(self, home: Path) -> None:
+        config = load_config(home, {})
+        folder = unpack(config.data / "models" / TORCH.folder, TORCH)
+        self.torch = SentenceTransformer(str(folder), local_files_only=True)
+        torch.set_num_threads(len(os.sched_getaffinity(0)))
+        self.embedder = open_embedder(config, silent)._embedder  # without the recent ones
+        self.core: Core = build_core(config, silent)
+
+    def encode(self, texts: list[str], prefix: str = "query: ") -> np.ndarray:
+        texts = [prefix + text for text in texts]
+        return self.torch.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+
+
+def measure_questions(sides: Sides, questions: list[str], rounds: int) -> dict:
     ways = {
-        "tianwen_decision": lambda text: core.rehearsal().say(text),
-        "tianwen_search": core.library.search,
-        "plain_search": plain.search,
+        "encode_torch": lambda text: sides.encode([text]),
+        "embedder": lambda text: sides.embedder.queries([text]),
+        "search": lambda text: sides.core.library.search(f"{text}{time.perf_counter_ns() % 10}"),
+        "decision": lambda text: sides.core.rehearsal().say(f"{time.perf_counter_ns() % 10}{text}"),
     }
-    for way in ways.values():
-        seconds_of(way, questions[0])  # the first call of each is slow
-    taken = {name: [] for name in ways}
-    for text in questions * rounds:
-        for name, way in ways.items():
-            taken[name].append(seconds_of(way, text))
-    result = {name: in_milliseconds(seconds) for name, seconds in taken.items()}
-    return result | {"plain_start": {"seconds": round(building, 2)}}
+    in_turns(ways, questions[:3])  # the first calls are slow
+    taken = in_turns(ways, questions * rounds)
+    return {name: in_milliseconds(seconds) for name, seconds in taken.items()}
+
+
+def measure_crowd(sides: Sides, questions: list[str], rounds: int) -> dict:
+    """Questions a second of 64 threads that all ask at once; the median of `rounds`."""
+
+    def of_the_crowd(ask):
+        def all_ask(texts: list[str]) -> None:
+            with ThreadPoolExecutor(ASKERS) as pool:
+                list(pool.map(ask, texts))
+
+        return all_ask
+
+    one_by_one = Lock()  # its tokenizer is not for several threads
+
+    def encode(text: str) -> None:
+        with one_by_one:
+            sides.encode([text])
+
+    batching = BatchingEmbedder(sides.embedder)
+    ways = {
+        "encode_torch": of_the_crowd(encode),
+        "embedder_one_by_one": of_the_crowd(lambda text: sides.embedder.queries([text])),
+        "embedder_batched": of_the_crowd(lambda text: batching.queries([text])),
+    }
+    crowds = [
+        [f"{text}{number}" for number, text in enumerate(islice(cycle(questions), CROWD))]
+        for questions in ([f"{n}，{text}" for text in questions] for n in range(rounds))
+    ]
+    taken = in_turns(ways, crowds)
+    return {name: round(CROWD / float(np.median(seconds)), 1) for name, seconds in taken.items()}
+
+
+def measure_encoding(sides: Sides, rounds: int) -> dict:
+    """Texts of the knowledge base a second, as a first start encodes them."""
+    entries = sides.core.bookshelf.retriever.index.base.entries.values()
+    texts = [text for entry in entries for text in (*entry.questions, entry.short_answer)]
+    some = sorted(texts[:: max(1, len(texts) // TEXTS)], key=len)
+    ways = {
+        "encode_torch": lambda texts: sides.encode(texts, "passage: "),
+        "embedder": sides.embedder.passages,
+    }
+    taken = in_turns(ways, [some] * rounds)
+    return {name: round(len(some) / min(seconds), 1) for name, seconds in taken.items()}
 
 
 def measure(questions: list[str], rounds: int) -> dict:
@@ -103,27 +157,38 @@ def measure(questions: list[str], rounds: int) -> dict:
         for part in ("knowledge", "config"):
             shutil.copytree(ROOT / part, home / part)
         cold = start(home)
-        warm = [start(home) for _ in range(3)]
-        searches = measure_questions(home, questions, rounds)
-    return {
-        "machine": {"cpus": os.cpu_count(), "load": os.getloadavg()[0]},
-        "questions": len(questions) * rounds,
-        "start": {"cold_s": round(cold, 2), "warm_s": round(sorted(warm)[1], 2)},
-        **searches,
-    }
+        warm = sorted((start(home) for _ in range(3)), key=lambda one: one["s"])[1]
+        sides = Sides(home)
+        return {
+            "machine": {"cpus": os.cpu_count(), "load": os.getloadavg()[0]},
+            "start": {"cold": cold, "warm": warm},
+            "one_question": measure_questions(sides, questions, rounds),
+            "crowd_per_second": measure_crowd(sides, questions, rounds),
+            "texts_per_second": measure_encoding(sides, rounds),
+        }
 
 
 def table(result: dict) -> str:
+    def of_start(one: dict) -> str:
+        return f"{one['s']:.1f} s, {one['mb']} MB"
+
     rows = [
-        ("start, nothing unpacked or encoded", f"{result['start']['cold_s']:.1f} s"),
-        ("start, model and vectors kept", f"{result['start']['warm_s']:.1f} s"),
-        ("start of the plain loop", f"{result['plain_start']['seconds']:.1f} s"),
+        ("start, nothing unpacked or encoded", of_start(result["start"]["cold"])),
+        ("start, model and vectors kept", of_start(result["start"]["warm"])),
         *(
-            (f"{name}, p50 / p95", f"{result[name]['p50_ms']} / {result[name]['p95_ms']} ms")
-            for name in ("tianwen_decision", "tianwen_search", "plain_search")
+            (f"one question, {name}, p50 / p95", f"{one['p50_ms']} / {one['p95_ms']} ms")
+            for name, one in result["one_question"].items()
+        ),
+        *(
+            (f"{ASKERS} askers, {name}", f"{rate} questions/s")
+            for name, rate in result["crowd_per_second"].items()
+        ),
+        *(
+            (f"all knowledge, {name}", f"{rate} texts/s")
+            for name, rate in result["texts_per_second"].items()
         ),
     ]
-    return "\n".join(f"{name:<38}{value:>24}" for name, value in rows)
+    return "\n".join(f"{name:<44}{value:>24}" for name, value in rows)
 
 
 def main() -> None:

@@ -25,8 +25,9 @@ import httpx
 import numpy as np
 from sentence_transformers import SentenceTransformer
 
-from bot.app.compose import MODEL_FOLDER, build_core
+from bot.app.compose import build_core
 from bot.config import load
+from bot.retrieval.bundled import TORCH, unpack
 from tests.conftest import ROOT
 from tests.walk.homes import furnish
 from tests.walk.processes import Serving
@@ -158,7 +159,7 @@ def main() -> None:
     entries = core.bookshelf.retriever.index.base.entries.values()
     texts = [text for entry in entries for text in (entry.title, *entry.questions)]
     questions = [question for entry in entries for question in entry.questions[::4]]
-    model = str(DATA / "models" / MODEL_FOLDER)
+    model = str(unpack(DATA / "models" / TORCH.folder, TORCH))
     bare = bare_loop(model, questions, texts, options.seconds)
     results = asyncio.run(serve_and_measure(options, questions))
     print(f"bare loop, no web and no store: {bare} questions/s")

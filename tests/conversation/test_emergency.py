@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.conversation.safety import Danger, danger_in, spelled_out
+from bot.conversation.safety import Danger, spelled_out
 from bot.domain import CaseState, Emergency, Reason
 from tests.cast import (
     DESK_CHAT,
@@ -22,28 +22,83 @@ from tests.cast import (
     told,
 )
 
-SENTENCES = yaml.safe_load(Path(__file__).with_name("emergencies.yaml").read_text(encoding="utf-8"))
-EMERGENCIES = [text for texts in SENTENCES["emergency"].values() for text in texts]
-LOOK_ALIKES = [text for texts in SENTENCES["look_alike"].values() for text in texts]
+RECALL = 0.9
+FALSE_ALARMS = 0.07
+
+FOLDER = Path(__file__).parent
+SENTENCES = yaml.safe_load((FOLDER / "emergencies.yaml").read_text(encoding="utf-8"))
+# Written before the sentences that the sense learnt from, and never learnt from.
+FRESH = yaml.safe_load((FOLDER / "fresh_emergencies.yaml").read_text(encoding="utf-8"))
+
+
+def every(sentences: dict, part: str) -> list[str]:
+    return [text for texts in sentences[part].values() for text in texts]
+
+
+def seen_in(texts: list[str]) -> list[str]:
+    return [text for text in texts if dangers().danger_in(text)]
 
 
 def test_every_emergency_is_caught():
-    assert [text for text in EMERGENCIES if danger_in(text, dangers()) is None] == []
+    known = every(SENTENCES, "emergency")
+    assert [text for text in known if text not in seen_in(known)] == []
 
 
 def test_hardly_a_look_alike_is_taken_for_an_emergency():
-    flagged = [text for text in LOOK_ALIKES if danger_in(text, dangers())]
-    assert len(flagged) <= 0.05 * len(LOOK_ALIKES), flagged
+    known = every(SENTENCES, "look_alike")
+    assert len(seen_in(known)) <= 0.05 * len(known), seen_in(known)
+
+
+def test_an_emergency_in_words_never_seen_is_caught():
+    fresh = every(FRESH, "emergency")
+    assert len(seen_in(fresh)) >= RECALL * len(fresh)
+
+
+def test_few_fresh_look_alikes_are_taken_for_an_emergency():
+    fresh = every(FRESH, "look_alike")
+    assert len(seen_in(fresh)) <= FALSE_ALARMS * len(fresh)
+
+
+def test_the_kind_of_a_fresh_emergency_is_mostly_right():
+    told = [
+        (kind, found)
+        for kind, texts in FRESH["emergency"].items()
+        for text in texts
+        if (found := dangers().danger_in(text))
+    ]
+    assert sum(kind == found for kind, found in told) >= 0.85 * len(told)
 
 
 def test_an_electric_shock_is_told_to_cut_the_power_first():
-    found = {danger_in(text, dangers()) for text in SENTENCES["emergency"]["electric"]}
+    found = {dangers().danger_in(text) for text in SENTENCES["emergency"]["electric"]}
     assert found == {"electric"}
 
 
 def test_spaces_and_full_width_signs_hide_no_danger():
-    assert danger_in("马 蜂 蜇 了 ， 喘 不 过 气", dangers()) == "sting"
-    assert danger_in("要不要打１２０", dangers()) == "other"
+    assert dangers().danger_in("马 蜂 蜇 了 ， 喘 不 过 气") == "sting"
+    assert dangers().danger_in("要不要打１２０") == "other"
+
+
+@pytest.mark.parametrize("silence", ["", " ", "。", "？？？\n！"])
+def test_nothing_said_is_no_danger(silence):
+    assert dangers().danger_in(silence) is None
+
+
+@pytest.mark.parametrize("between", ["。", "，", "\n"])
+def test_a_cry_for_help_is_heard_amid_other_matters(between):
+    talk = (
+        "老师你好，我是盘龙镇的，今年花椒树叶子黄了好多",
+        "我老汉刚才遭马蜂蜇了，现在喘不过气",
+        "还有上回说的柑子苗好久到，麻烦帮我问一下多少钱一株",
+    )
+    assert dangers().danger_in(between.join(talk)) == "sting"
+
+
+def test_a_rule_is_not_believed_where_the_sense_is_calm():
+    lookout = dangers()
+    text = "牛被电打死了，供电局赔不赔"
+    assert any(rule.is_in(text) for rule in lookout.rules)
+    assert lookout.danger_in(text) is None
 
 
 def test_a_danger_needs_words():

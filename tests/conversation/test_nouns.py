@@ -25,31 +25,30 @@ from bot.domain import (
 from bot.errors import KnowledgeError, Moved, TianwenError, TryLater
 from tests.cast import DOMAINS, LI, RUST, SACBROOD, SPOT, SUBSIDY, phrases
 
-POLICY = Policy(answer_score=0.93, answer_margin=0.01, offer_score=0.86)
+POLICY = Policy(answer_at=0.8, offer_at=0.4)
 PROBLEM = Problem("knowledge/a.md", 3, 1, "少了标题。", "加上 title。")
+ENTRIES = (RUST, SPOT, SACBROOD, replace(RUST, id="pepper-yellow"))
+MATCHES = tuple(Match(entry, 9.0 - rank, "") for rank, entry in enumerate(ENTRIES))
 
 
-def found(*scores):
-    entries = (RUST, SPOT, SACBROOD, replace(RUST, id="pepper-yellow"))
-    pairs = zip(entries, scores, strict=False)
-    return Findings(tuple(Match(entry, score, "") for entry, score in pairs))
+def found(right, among=0.9, matches=MATCHES):
+    return Findings(matches, right, among)
 
 
 @pytest.mark.parametrize(
     ("findings", "decision"),
     [
-        (found(0.95, 0.90), Answer),
-        (found(0.95), Answer),
-        (found(0.95, 0.945), Clarify),
-        (found(0.90), Clarify),
-        (found(0.85), Escalate),
-        (found(), Escalate),
-        (Findings((), SUBSIDY, 0.95), Decline),
-        (Findings((), SUBSIDY, 0.90), Escalate),
-        (Findings(found(0.97).matches, SUBSIDY, 0.95), Answer),
+        (found(0.8), Answer),
+        (found(0.79), Clarify),
+        (found(0.1, 0.4), Clarify),
+        (found(0.1, 0.39), Escalate),
+        (Findings(), Escalate),
+        (Findings((), out_of_scope=SUBSIDY), Decline),
+        (replace(found(0.79), out_of_scope=SUBSIDY), Decline),
+        (replace(found(0.8), out_of_scope=SUBSIDY), Answer),
     ],
 )
-def test_scores_decide(findings, decision):
+def test_probabilities_decide(findings, decision):
     assert isinstance(decide("叶子黄", findings, DOMAINS, POLICY), decision)
 
 
@@ -59,25 +58,23 @@ def test_another_crop_is_answered_by_a_person_even_where_words_are_alike():
     assert isinstance(decide("猪圈边的花椒叶子黄", found(0.97), DOMAINS, policy), Answer)
 
 
-def test_a_question_that_names_its_subject_is_offered_only_entries_of_it():
-    matches = found(0.95, 0.94, 0.99).matches
-    best_first = Findings((matches[2], matches[0]))
-    assert decide("花椒叶子黄", best_first, DOMAINS, POLICY) == Clarify(matches[:1])
+def test_a_question_that_names_its_subject_is_never_answered_from_another():
+    bees_first = found(0.97, matches=(MATCHES[2], MATCHES[0]))
+    assert decide("花椒叶子黄", bees_first, DOMAINS, POLICY) == Clarify(MATCHES[:1])
+    assert isinstance(decide("叶子黄", bees_first, DOMAINS, POLICY), Answer)
 
 
-def test_at_most_three_are_offered_and_none_below_the_threshold():
-    matches = found(0.92, 0.91, 0.90, 0.89).matches
-    assert decide("叶子黄", Findings(matches), DOMAINS, POLICY) == Clarify(matches[:3])
-    assert decide("叶子黄", found(0.92, 0.5), DOMAINS, POLICY) == Clarify(matches[:1])
+def test_at_most_three_are_offered():
+    assert decide("叶子黄", found(0.5), DOMAINS, POLICY) == Clarify(MATCHES[:3])
 
 
 @pytest.mark.parametrize(
     ("text", "findings", "subject"),
     [
-        ("花椒卖不脱", found(), "sichuan-pepper"),
-        ("叶子黄", found(0.90), "sichuan-pepper"),
-        ("叶子黄", found(0.50), None),
-        ("蜂子跑了", found(0.90), "beekeeping"),
+        ("花椒卖不脱", Findings(), "sichuan-pepper"),
+        ("叶子黄", found(0.1, 0.4), "sichuan-pepper"),
+        ("叶子黄", found(0.1, 0.3), None),
+        ("蜂子跑了", found(0.9), "beekeeping"),
     ],
 )
 def test_words_name_the_subject_before_a_match_does(text, findings, subject):
@@ -86,8 +83,9 @@ def test_words_name_the_subject_before_a_match_does(text, findings, subject):
 
 
 def test_without_a_match_the_reason_is_said():
-    assert decide("花椒", found(0.4), DOMAINS, POLICY) == Escalate(
-        Reason.NO_MATCH, "sichuan-pepper", found(0.4).matches
+    matches = MATCHES[:2]
+    assert decide("花椒", found(0.1, 0.2, matches), DOMAINS, POLICY) == Escalate(
+        Reason.NO_MATCH, "sichuan-pepper", matches
     )
 
 

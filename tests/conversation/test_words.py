@@ -101,8 +101,8 @@ def test_a_township_is_told_by_full_name_or_as_a_place(text, township):
 
 @pytest.mark.parametrize(
     "bounds",
-    [{"answer_score": 0.8, "offer_score": 0.9}, {"most_choices": 0}, {"most_choices": 4}],
+    [{"answer_at": 1.1}, {"offer_at": -0.1}, {"most_choices": 0}, {"most_choices": 4}],
 )
 def test_a_policy_that_makes_no_sense_is_refused(bounds):
     with pytest.raises(ValueError):
-        Policy(**({"answer_score": 0.9, "answer_margin": 0.0, "offer_score": 0.8} | bounds))
+        Policy(**({"answer_at": 0.9, "offer_at": 0.8} | bounds))

@@ -36,6 +36,12 @@ banned:
     date: 2019-12-27
 trade_names: {阿米西达: 嘧菌酯}
 """
+_UNANSWERABLE = """\
+unanswerable:
+  sichuan-pepper: [荣昌哪个会看花椒病]
+other_agriculture: [猪不吃食了]
+unrelated: [今天几号]
+"""
 _DOMAIN = {
     "title": "花椒",
     "speciality": "sichuan-pepper",
@@ -80,7 +86,8 @@ def write_entry(
 
 
 def write_lists(folder: Path) -> Path:
-    """A valid _banned.yaml."""
+    """A valid _banned.yaml and _unanswerable.yaml."""
+    _write(folder / "_unanswerable.yaml", _UNANSWERABLE)
     return _write(folder / "_banned.yaml", _LISTS)
 
 

@@ -31,6 +31,11 @@ class Excel:
 
     def __init__(self, folder: Path, path: Path) -> None:
         self.folder, self.path = folder, path
+        self.export()
+
+    def export(self) -> None:
+        """Anew, as staff must before they change a row again that was taken in."""
+        folder, path = self.folder, self.path
         names = Names(file.domain for file in read(folder).domains)
         tables = workbook.tables(list(manuscripts(folder).values()), names)
         path.write_bytes(spreadsheet.write(tables))

@@ -47,7 +47,7 @@ def test_what_load_refuses_is_told_too_and_the_rest_is_still_checked(base: Path)
 def test_a_missing_folder_is_one_error(tmp_path: Path) -> None:
     assert spots(tmp_path / "knowledge") == [
         ("knowledge", 1, 1, "folder", "error"),
-        ("knowledge/_banned.yaml", 1, 1, "banned-list", "warning"),
+        ("knowledge/_banned.yaml", 1, 1, "missing-list", "warning"),
     ]
 
 
@@ -94,6 +94,24 @@ def test_a_question_that_load_refuses_is_told_once(base: Path) -> None:
 def test_a_question_both_answered_and_out_of_scope_is_an_error(base: Path) -> None:
     write_entry(base, questions=[*(f"说法{number}" for number in range(8)), "今天花椒好多钱一斤？"])
     assert spots(base) == [(DOMAIN, 5, 31, "same-question", "error")]
+
+
+def test_a_mark_of_the_template_is_an_error_once_the_entry_is_no_draft(base: Path) -> None:
+    left = {
+        "title": "【待写】标题",
+        "questions": [*(f"说法{number}" for number in range(8)), "【待写】土话"],
+        "sources": ["【待写】书名"],
+        "body": f"【待写】{SHORT_ANSWER}\n\n{DETAILS}\n- 还有【待写】的。\n",
+    }
+    write_entry(base, **left)
+    assert spots(base) == [
+        (RUST, line, column, "to-write", "error")
+        for line, column in ((2, 8), (13, 5), (18, 5), (22, 1), (37, 1))
+    ]
+    write_entry(base, **left, reviewed={"status": "draft"})
+    assert [each[3] for each in spots(base)] == ["draft"]
+    write_entry(base, body=f"{SHORT_ANSWER}\n\n{DETAILS}\n- 表上待写的空格莫漏了。\n")
+    assert spots(base) == []
 
 
 @pytest.mark.parametrize(("length", "is_bad"), [(80, False), (81, True)])
@@ -154,6 +172,12 @@ def test_a_danger_named_in_the_details_needs_120_somewhere(base: Path) -> None:
 def test_a_link_to_no_entry_is_an_error(base: Path) -> None:
     write_entry(base, see_also=["pepper-none"])
     assert spots(base) == [(RUST, 15, 12, "unknown-link", "error")]
+
+
+def test_a_link_that_was_mistyped_is_told_with_the_one_meant(base: Path) -> None:
+    write_entry(base, see_also=["pepper-leaf-spott"])
+    [problem] = check(base, TODAY)
+    assert problem.mend.startswith("是不是 pepper-leaf-spot？")
 
 
 def test_a_link_to_itself_is_an_error(base: Path) -> None:
@@ -217,6 +241,7 @@ def test_a_link_to_a_draft_is_an_error_for_the_farmer_cannot_see_it(base: Path) 
     write_entry(base, reviewed={"status": "draft"})
     write_entry(base, "pepper-leaf-spot", see_also=["pepper-rust"])
     assert [each[3] for each in spots(base)] == ["unknown-link", "draft"]
+    assert "pepper-rust 还是草稿，农户看不到" in check(base, TODAY)[0].message
 
 
 # --- phrasings ---------------------------------------------------------------------------------
@@ -334,6 +359,7 @@ def test_a_promise_denied_is_right(base: Path, line: str) -> None:
 def test_a_dose_needs_a_source_marked_as_giving_it(base: Path, line: str) -> None:
     write_entry(base, body=body_with(line))
     assert spots(base) == [(RUST, LAST, 1, "dose-source", "error")]
+    assert "“0倍" not in check(base, TODAY)[0].message
     write_entry(base, body=body_with(line), sources=["《手册》，某出版社（用量）"])
     assert spots(base) == []
 
@@ -358,7 +384,7 @@ def test_a_pesticide_without_a_section_on_safety_is_a_warning(base: Path) -> Non
 
 def test_a_missing_list_is_a_warning(base: Path) -> None:
     (base / "_banned.yaml").unlink()
-    assert spots(base) == [("knowledge/_banned.yaml", 1, 1, "banned-list", "warning")]
+    assert spots(base) == [("knowledge/_banned.yaml", 1, 1, "missing-list", "warning")]
 
 
 def test_a_wrong_list_is_an_error_where_it_stands(base: Path) -> None:

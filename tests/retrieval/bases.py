@@ -51,10 +51,15 @@ class CountingEmbedder(HashingEmbedder):
         super().__init__(dimension)
         self._name = fingerprint
         self.encoded = []
+        self.asked = []
 
     @property
     def fingerprint(self):
         return self._name
+
+    def queries(self, texts):
+        self.asked.extend(texts)
+        return super().queries(texts)
 
     def passages(self, texts):
         self.encoded.extend(texts)

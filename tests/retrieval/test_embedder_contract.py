@@ -1,4 +1,4 @@
-"""What every embedder promises, and what the sentence-transformers one adds."""
+"""What every embedder promises, and what each of them adds."""
 
 import os
 import shutil
@@ -11,8 +11,12 @@ import numpy as np
 import pytest
 
 from bot.errors import ModelError
-from bot.retrieval.bundled import WEIGHTS, unpack
+from bot.retrieval.batching import BatchingEmbedder
+from bot.retrieval.bundled import OPENVINO, TORCH, WEIGHTS, identity, unpack
 from bot.retrieval.embedder import HashingEmbedder, SentenceTransformerEmbedder
+from bot.retrieval.openvino_embedder import OpenVinoEmbedder
+from bot.retrieval.openvino_graph import GRAPH
+from tests.retrieval.test_bundled_model import TEXTS as VARIED
 
 TEXTS = [
     "花椒叶子背面一层黄粉粉",
@@ -29,7 +33,12 @@ PREFIXES = {"query_prefix": "query: ", "passage_prefix": "passage: "}
 @pytest.fixture(scope="session")
 def model_folder():
     default = Path.home() / ".cache" / "tianwen-test" / "e5-small"
-    return unpack(Path(os.environ.get("TIANWEN_TEST_MODEL_DIR", default)))
+    return unpack(Path(os.environ.get("TIANWEN_TEST_MODEL_DIR", default)), TORCH)
+
+
+@pytest.fixture(scope="session")
+def openvino_folder(model_folder):
+    return unpack(model_folder.with_name(f"{model_folder.name}-openvino"), OPENVINO)
 
 
 @pytest.fixture(scope="session")
@@ -37,9 +46,26 @@ def bundled(model_folder):
     return SentenceTransformerEmbedder.load(model_folder, **PREFIXES, batch_size=3)
 
 
-@pytest.fixture(params=["hashing", pytest.param("bundled", marks=pytest.mark.model)])
+@pytest.fixture(scope="session")
+def on_openvino(openvino_folder):
+    known = identity(openvino_folder)
+    return OpenVinoEmbedder.load(openvino_folder, identity=known, **PREFIXES)
+
+
+@pytest.fixture(
+    params=[
+        "hashing",
+        "batching",
+        pytest.param("bundled", marks=pytest.mark.model),
+        pytest.param("on_openvino", marks=pytest.mark.model),
+    ]
+)
 def embedder(request):
-    return HashingEmbedder() if request.param == "hashing" else request.getfixturevalue("bundled")
+    if request.param == "hashing":
+        return HashingEmbedder()
+    if request.param == "batching":
+        return BatchingEmbedder(HashingEmbedder())
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(params=["queries", "passages"])
@@ -117,8 +143,9 @@ def test_hashing_refuses_an_empty_space():
         HashingEmbedder(0)
 
 
-def test_importing_the_module_does_not_load_torch():
-    code = "import sys, bot.retrieval.embedder; sys.exit('torch' in sys.modules)"
+def test_importing_the_modules_loads_no_engine():
+    code = """import sys, bot.retrieval.embedder, bot.retrieval.openvino_embedder
+sys.exit(bool({'torch', 'openvino'} & set(sys.modules)))"""
     root = Path(__file__).parents[2]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
 
@@ -204,3 +231,71 @@ def test_a_damaged_folder_is_named_to_staff(model_folder, tmp_path, name):
 def test_an_unreachable_hub_model_is_named_to_staff():
     with pytest.raises(ModelError, match="nobody/no-such-model"):
         SentenceTransformerEmbedder.load("nobody/no-such-model", **PREFIXES)
+
+
+# --- OpenVINO ------------------------------------------------------------------------------------
+
+
+@pytest.mark.model
+def test_vectors_on_openvino_are_those_on_torch(bundled, on_openvino):
+    beyond_the_limit = ["柑子 " * 600, "Varroa destructor 大蜂螨。" * 90]
+    texts = [*VARIED, *beyond_the_limit, "", " ", "\n", "蜂", "?", "🐝", "a"]
+    np.testing.assert_allclose(on_openvino.queries(texts), bundled.queries(texts), atol=1e-5)
+    some = texts[::10]
+    np.testing.assert_allclose(on_openvino.passages(some), bundled.passages(some), atol=1e-5)
+
+
+@pytest.mark.model
+def test_vectors_of_one_model_may_be_mixed_whatever_the_engine(model_folder, on_openvino):
+    known = identity(model_folder)
+    on_torch = SentenceTransformerEmbedder.load(model_folder, identity=known, **PREFIXES)
+    assert on_torch.fingerprint == on_openvino.fingerprint
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("change", [{"query_prefix": ""}, {"passage_prefix": ""}, {"identity": ""}])
+def test_another_model_or_prefix_on_openvino_gives_another_fingerprint(
+    openvino_folder, on_openvino, change
+):
+    arguments = {"identity": identity(openvino_folder), **PREFIXES, **change}
+    other = OpenVinoEmbedder.load(openvino_folder, **arguments)
+    assert other.fingerprint != on_openvino.fingerprint
+
+
+QUIET = """
+import pathlib, sys
+from bot.retrieval.openvino_embedder import OpenVinoEmbedder
+folder = pathlib.Path(sys.argv[1])
+OpenVinoEmbedder.load(folder, identity="", query_prefix="", passage_prefix="").queries(["蜂"])
+loud = {"torch", "transformers", "openvino_telemetry.main", "socket"} & set(sys.modules)
+print(sorted(loud), list(pathlib.Path.home().iterdir()))
+"""
+
+
+@pytest.mark.model
+def test_openvino_needs_no_torch_and_tells_nobody_of_itself(openvino_folder, tmp_path):
+    """Its telemetry would write ~/intel and call Google Analytics at the first import."""
+    done = subprocess.run(
+        [sys.executable, "-c", QUIET, openvino_folder],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[] []"
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("name", [GRAPH, "tokenizer.json"])
+def test_a_damaged_openvino_folder_is_named_to_staff(openvino_folder, tmp_path, name):
+    copy = shutil.copytree(openvino_folder, tmp_path / "copy")
+    (copy / name).write_bytes((copy / name).read_bytes()[:100])
+    with pytest.raises(ModelError, match="OpenVINO 用不了"):
+        OpenVinoEmbedder.load(copy, identity="", **PREFIXES)
+
+
+def test_a_missing_openvino_is_named_to_staff(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(ModelError, match="OpenVINO 用不了"):
+        OpenVinoEmbedder.load(tmp_path, identity="", **PREFIXES)

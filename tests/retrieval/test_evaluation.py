@@ -144,7 +144,7 @@ def test_totals_tell_what_came_of_each_kind_style_and_domain(file):
         ("not_emergency", None, "sichuan-pepper"): {"decline"},
     }
     assert report.topics_missing == ("not-held",)
-    assert report.seconds == {"p50": 0.25, "p95": 0.25}
+    assert report.seconds == dict.fromkeys(("p50", "p90", "p95", "p99"), 0.25)
 
 
 def test_a_rate_stands_with_its_wilson_interval(file, tmp_path):
@@ -181,15 +181,40 @@ def test_a_compound_question_is_right_when_every_topic_is_answered(file):
     assert compound.counts["answer_right"] == 1
 
 
-def test_the_summary_stands_in_straight_columns(file):
+def test_the_summary_shows_the_measures_first_and_stands_in_straight_columns(file):
     lines = run(file).summary().splitlines()
-    assert lines[0].split()[:3] == ["题数", "答对", "答了一半"]
-    assert lines[1].split()[:3] == ["提问", "1", "1"]
-    assert any(line.startswith("提问（库里没有）") for line in lines)
+    assert lines[0].split() == ["指标", "目标", "结果", "95%", "区间", "题数"]
+    assert lines[1].split() == [
+        *("能答的：直接答对", "≥", "75%", "100.0%", "20.6%–100.0%", "1/1", "达标（未定）"),
+    ]
+    totals = lines[lines.index("") + 1 :]
+    assert totals[0].split()[:3] == ["题数", "答对", "答了一半"]
+    assert totals[1].split()[:3] == ["提问", "1", "1"]
+    assert any(line.startswith("提问（库里没有）") for line in totals)
     assert lines[-2:] == [
         "每句用时：一半在 250 毫秒内，95% 在 250 毫秒内。",
         "知识库里没有的题目 1 个，已单列，不该答出。",
     ]
+
+
+def test_a_question_taken_for_several_is_judged_by_the_boldest_decision(file):
+    player = ScriptedPlayer()
+    player.SCRIPT = player.SCRIPT | {
+        "黄粉粉": (Escalate(Reason.NO_MATCH, "beekeeping"), Answer(found(SWARM)), None)
+    }
+    record = run(file, player).records[0]
+    assert (record.decision, record.entries, record.outcome) == (
+        *("answer", [SWARM.id], "answer_wrong"),
+    )
+
+
+def test_what_a_subjects_own_file_calls_unanswerable_belongs_to_the_subject(file):
+    file.write_text(
+        "questions: [{topic: pepper-rust, text: 黄粉粉}]\nunanswerable: [{text: 今天啥价}]", "utf-8"
+    )
+    question, unanswerable = run(file).records
+    assert unanswerable.expected_route == "sichuan-pepper"
+    assert (question.is_routed, unanswerable.is_routed) == (None, False)
 
 
 def test_progress_is_told_case_by_case(file):

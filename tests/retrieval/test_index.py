@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from bot.domain import OutOfScope
+from bot.retrieval.dense import COUNTED
 from bot.retrieval.embedder import HashingEmbedder
 from bot.retrieval.index import Index
 from bot.retrieval.vectors import VectorCache
@@ -19,19 +20,12 @@ def build(tmp_path):
     return lambda base: Index.build(base, EMBEDDER, VectorCache(tmp_path / "vectors.npz"))
 
 
-def query(text):
-    return EMBEDDER.queries([text])[0]
+def weigh(index, text, without=None):
+    return index.weigh(EMBEDDER.queries([text])[0], text, without)
 
 
-def by_brute_force(base, text):
-    """Entry ids, scores and best texts, straight from the definition."""
-    found = []
-    for entry in base.entries.values():
-        texts = [entry.title, *entry.questions, entry.short_answer]
-        scores = EMBEDDER.passages(texts) @ query(text)
-        mean = np.sort(scores)[::-1][:3].mean()
-        found.append((entry.id, mean, texts[int(np.argmax(scores))]))
-    return sorted(found, key=lambda each: (-each[1], each[0]))
+def best(index, text):
+    return index.entries[weigh(index, text).order[0]]
 
 
 def many_entries(count):
@@ -46,52 +40,91 @@ def many_entries(count):
         yield replace(RUST, id=f"e-{number:03}", title=text(), questions=questions)
 
 
-@pytest.mark.parametrize("base", [BASE, base_of(*many_entries(120))])
-def test_results_are_those_of_brute_force(build, base):
+def centred(vectors, mean):
+    rows = vectors - mean
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def test_dense_evidence_is_that_of_brute_force(build):
+    base = base_of(*many_entries(120))
     index = build(base)
-    for text in QUESTIONS:
-        expected = by_brute_force(base, text)[:10]
-        found = index.search(query(text), 10)
-        assert [hit.score for hit in found] == pytest.approx([one[1] for one in expected], abs=1e-6)
-        assert [hit.owner.id for hit in found] == [one[0] for one in expected]
-        assert found[0].text == expected[0][2]
+    rows = [EMBEDDER.queries([text for _, text in texts]) for texts in index.texts if texts]
+    mean = np.concatenate(rows).mean(axis=0)
+    for question in QUESTIONS[:3]:
+        evidence = weigh(index, question)
+        query = centred(EMBEDDER.queries([question]), mean)[0]
+        first = int(evidence.order[0])
+        cosines = np.sort(centred(rows[first], mean) @ query)[::-1]
+        assert evidence.signals["near"] == pytest.approx(cosines[:COUNTED].mean(), abs=1e-5)
+        assert evidence.signals["nearest"] == pytest.approx(cosines[0], abs=1e-5)
 
 
 def test_each_entry_is_found_by_title_phrasing_and_short_answer(build):
     index = build(BASE)
     for entry in BASE.entries.values():
         for text in (entry.title, *entry.questions, entry.short_answer):
-            best = index.search(query(text), 1)[0]
-            assert (best.owner, best.text) == (entry, text)
+            evidence = weigh(index, text)
+            assert index.entries[evidence.order[0]] == entry
+            assert evidence.nearest[evidence.order[0]] == text
+
+
+def test_a_text_left_out_gives_what_an_index_without_it_gives(build):
+    """But for the centre of all vectors and the rarity of terms, which one text hardly moves."""
+    entries = [*many_entries(60)]
+    owner, left_out = 7, entries[7].questions[0]
+    whole = build(base_of(*entries))
+    shorter = replace(entries[7], questions=entries[7].questions[1:])
+    without = build(base_of(*entries[:7], shorter, *entries[8:]))
+    place = [text for _, text in whole.texts[owner]].index(left_out)
+    one, other = weigh(whole, left_out, (owner, place)), weigh(without, left_out)
+    np.testing.assert_allclose(one.fused, other.fused, atol=0.15)
+    assert weigh(whole, left_out).fused[owner] > one.fused[owner] + 0.5
+
+
+def test_what_is_said_differently_is_found_by_the_vectors_and_the_reverse(build):
+    signals = weigh(build(BASE), "花椒叶子起锈").signals
+    assert signals["dense_rank"] == signals["lexical_rank"] == 0
+    assert 0 < signals["covered"] <= 1
+    assert signals["unheard"] == 0
+    assert (signals["names_subject"], signals["names_others"]) == (1, 0)
+    strange = weigh(build(BASE), "蜂窝煤炉子打不燃").signals
+    assert strange["unheard"] > 0.5
+    assert all(np.isfinite(value) for value in strange.values())
+
+
+def test_an_empty_question_and_a_base_of_one_entry_give_numbers(build):
+    for base in (BASE, base_of(RUST, rules=())):
+        for text in QUESTIONS:
+            signals = weigh(build(base), text).signals
+            assert all(np.isfinite(value) for value in signals.values()), (text, signals)
 
 
 def test_the_order_in_which_entries_were_read_changes_nothing(build):
     twins = [replace(RUST, id="twin-b"), RUST, replace(RUST, id="twin-a"), SWARM, PRICE]
-    results = []
+    found = []
     for entries in (twins, twins[::-1]):
         index = build(base_of(*entries))
-        results.append([index.search(query(text), 10) for text in QUESTIONS])
-    assert results[0] == results[1]
-    assert [hit.owner.id for hit in results[0][0]][:3] == ["pepper-rust", "twin-a", "twin-b"]
+        found.append([[index.entries[one].id for one in weigh(index, q).order] for q in QUESTIONS])
+    assert found[0] == found[1]
+    assert found[0][0][:3] == ["pepper-rust", "twin-a", "twin-b"]
 
 
-def test_the_nearest_out_of_scope_rule_is_found(build):
+def test_the_nearest_out_of_scope_rule_is_found_and_how_far_it_leads(build):
     other = OutOfScope(("蜂蜜治胃病不",), "看病请到医院。")
-    hit = build(base_of(RUST, rules=(SUBSIDY, other))).nearest_out_of_scope(query("买蜂箱贴钱不"))
-    assert (hit.owner, hit.text) == (SUBSIDY, "买蜂箱国家贴钱不")
+    index = build(base_of(RUST, SWARM, rules=(SUBSIDY, other)))
+    evidence = weigh(index, "买蜂箱贴钱不")
+    assert evidence.rule == SUBSIDY
+    assert evidence.rule_lead > 0
+    assert weigh(index, "花椒叶子起锈").rule_lead < 0
+    assert weigh(build(base_of(RUST, rules=())), "花椒").rule is None
 
 
-def test_an_empty_base_finds_nothing(build):
-    index = build(base_of(rules=()))
-    assert (
-        len(index),
-        index.search(query("花椒"), 10),
-        index.nearest_out_of_scope(query("蜂")),
-    ) == (
-        0,
-        [],
-        None,
-    )
+def test_a_question_known_to_have_no_answer_is_told_from_others(build):
+    base = replace(BASE, unanswerable=("明天哪个老师在上班", "哪个老师的电话好多"))
+    signals = weigh(build(base), "老师的电话").signals
+    rust = weigh(build(base), "叶子背面黄粉").signals
+    assert signals["sounds_unanswerable"] > 0 > rust["sounds_unanswerable"]
+    assert signals["nearer_unanswerable"] > 0 > rust["nearer_unanswerable"]
 
 
 def test_an_index_knows_its_base_and_its_size(build):

@@ -5,11 +5,13 @@ import pytest
 from bot.domain import Findings
 from bot.retrieval.embedder import HashingEmbedder
 from bot.retrieval.index import Index
+from bot.retrieval.judge import Judge
 from bot.retrieval.retriever import Retriever
 from bot.retrieval.vectors import VectorCache
 from tests.retrieval.bases import BASE, RUST, SUBSIDY, SWARM, CountingEmbedder, base_of
 
 EMBEDDER = HashingEmbedder()
+JUDGE = Judge.load()
 
 
 @pytest.fixture
@@ -19,7 +21,7 @@ def build(tmp_path):
 
 @pytest.fixture
 def retriever(build):
-    return Retriever(EMBEDDER, build(BASE))
+    return Retriever(EMBEDDER, JUDGE, build(BASE))
 
 
 def test_an_entry_comes_once_with_the_phrasing_nearest_to_the_question(retriever):
@@ -34,14 +36,14 @@ def test_no_more_than_top_k_entries_come(retriever):
     assert len(retriever.search("花椒", top_k=2).matches) == 2
 
 
-def test_a_known_out_of_scope_question_comes_with_its_score(retriever):
+def test_a_known_out_of_scope_question_comes_when_it_leads(retriever):
     findings = retriever.search("养蜂有没得补助拿")
     assert findings.out_of_scope == SUBSIDY
-    assert findings.out_of_scope_score > findings.matches[0].score
+    assert retriever.search("花椒叶子起锈").out_of_scope is None
 
 
 def test_nothing_comes_from_an_empty_base(build):
-    assert Retriever(EMBEDDER, build(base_of(rules=()))).search("花椒") == Findings()
+    assert Retriever(EMBEDDER, JUDGE, build(base_of(rules=()))).search("花椒") == Findings()
 
 
 def test_entries_and_domains_are_those_of_the_current_index(retriever, build):
@@ -63,7 +65,7 @@ def test_an_index_of_another_model_is_refused(retriever, tmp_path):
 
 def test_searches_under_way_see_one_index_or_the_other_while_it_is_swapped(retriever, build):
     snapshots = (build(BASE), build(base_of(SWARM, rules=())))
-    whole = {Retriever(EMBEDDER, one).search("蜂子团在树上") for one in snapshots}
+    whole = {Retriever(EMBEDDER, JUDGE, one).search("蜂子团在树上") for one in snapshots}
     seen, stop = set(), Event()
 
     def search():

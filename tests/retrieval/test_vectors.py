@@ -18,10 +18,11 @@ def path(tmp_path):
 def encoded(path, texts, embedder=None):
     """What had to be encoded, after checking that the vectors are right."""
     embedder = embedder or CountingEmbedder()
-    rows = VectorCache(path).passages(embedder, texts)
+    rows = VectorCache(path).vectors(embedder, [("passage", text) for text in texts])
     assert rows.dtype == np.float32
     np.testing.assert_array_equal(rows, embedder.queries(texts))
-    return embedder.encoded
+    assert len(embedder.encoded) == len(set(embedder.encoded))
+    return [text for text in dict.fromkeys(texts) if text in embedder.encoded]
 
 
 def test_only_new_and_changed_texts_are_encoded(path):
@@ -107,7 +108,7 @@ def test_work_done_before_a_failure_is_not_lost(path):
 
     texts = [f"问法{number}" for number in range(300)]
     with pytest.raises(RuntimeError):
-        VectorCache(path).passages(Breaking(), texts)
+        VectorCache(path).vectors(Breaking(), [("passage", text) for text in texts])
     assert encoded(path, texts) == texts[256:]
     assert sorted(each.name for each in path.parent.iterdir()) == [".vectors.npz.lock", path.name]
 
@@ -116,14 +117,19 @@ def test_progress_tells_how_many_of_the_missing_are_done(path):
     texts = [f"问法{number}" for number in range(300)]
     told = []
     encoded(path, texts[:10])
-    VectorCache(path).passages(CountingEmbedder(), texts, lambda *step: told.append(step))
-    VectorCache(path).passages(CountingEmbedder(), texts, lambda *step: told.append(step))
+    VectorCache(path).vectors(
+        CountingEmbedder(), [("passage", text) for text in texts], lambda *step: told.append(step)
+    )
+    VectorCache(path).vectors(
+        CountingEmbedder(), [("passage", text) for text in texts], lambda *step: told.append(step)
+    )
     assert told == [(256, 290), (290, 290)]
 
 
 def test_writers_at_the_same_time_leave_a_whole_file(path):
     def write(number):
-        VectorCache(path).passages(CountingEmbedder(), [*TEXTS, f"第{number}个"])
+        texts = [("passage", text) for text in (*TEXTS, f"第{number}个")]
+        VectorCache(path).vectors(CountingEmbedder(), texts)
 
     threads = [Thread(target=write, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -131,3 +137,12 @@ def test_writers_at_the_same_time_leave_a_whole_file(path):
     for thread in threads:
         thread.join()
     assert encoded(path, TEXTS) == []
+
+
+def test_what_is_asked_and_what_is_told_are_kept_apart(path):
+    embedder = CountingEmbedder()
+    VectorCache(path).vectors(embedder, [("passage", "花椒"), ("query", "花椒")])
+    assert encoded(path, ["花椒"]) == []
+    asked = CountingEmbedder()
+    VectorCache(path).vectors(asked, [("query", "花椒"), ("query", "蜂")])
+    assert asked.asked == ["蜂"]

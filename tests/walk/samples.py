@@ -6,14 +6,13 @@ from collections.abc import Iterator
 
 from bot.app.compose import Core
 from bot.conversation.decision import decide
-from bot.conversation.safety import danger_in
 from bot.domain import Answer, Clarify, Decision, Entry
 
 
 def decision(core: Core, text: str) -> Decision | None:
     """What a first message of these words leads to; None where it is read otherwise."""
     rules = core.rules
-    if danger_in(text, rules.dangers) or rules.lexicon.wish(text) or len(text) < 4:
+    if rules.dangers.danger_in(text) or rules.lexicon.wish(text) or len(text) < 4:
         return None
     if rules.lexicon.is_township(text):
         return None

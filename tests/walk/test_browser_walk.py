@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app.compose import MODEL_FOLDER
-from bot.config import load
-from bot.retrieval.bundled import unpack
+from bot.retrieval.bundled import OPENVINO, unpack
 from tests.channels.test_web_browser import CHROMIUM, FLAGS
 from tests.conftest import ROOT
 from tests.walk.homes import DRONE, furnish
@@ -23,7 +21,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.model,
     pytest.mark.slow,
-    pytest.mark.timeout(600),  # all knowledge is encoded anew, on cores that others use too
+    pytest.mark.timeout(1500),  # all knowledge is encoded anew, on cores that others use too
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
 ]
 SHOTS = ROOT / "tests" / "screenshots"
@@ -36,17 +34,15 @@ ADVICE = "电池触点擦干净再充。"
 async def serving(folder: Path) -> AsyncIterator[Serving]:
     """What the README's command starts, on data of its own but for the unpacked model."""
     cache = Path.home() / ".cache" / "tianwen-test" / "e5-small"
-    model = unpack(Path(os.environ.get("TIANWEN_TEST_MODEL_DIR", cache)))
-    policy = load(ROOT, {}).policy
-    scores = ("answer_score", "answer_margin", "offer_score")
-    decision = {name: getattr(policy, name) for name in scores}
-    home = furnish(folder / "home", embedder={"model": "bundled"}, decision=decision)
+    beside = Path(os.environ.get("TIANWEN_TEST_MODEL_DIR", cache))
+    model = unpack(beside.with_name(f"{beside.name}-openvino"), OPENVINO)
+    home = furnish(folder / "home", embedder={"model": "bundled"})
     (home / "data" / "models").mkdir(parents=True)
-    (home / "data" / "models" / MODEL_FOLDER).symlink_to(model)
+    (home / "data" / "models" / OPENVINO.folder).symlink_to(model)
     one = Serving(home, f"sqlite:///{folder}/walk.db", log=folder / "log", token="")
     one.start()
     try:
-        await one.is_open(240)
+        await one.is_open(900)
         yield one
     finally:
         assert await one.stop() == 0

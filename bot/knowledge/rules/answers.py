@@ -4,14 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bot.knowledge.drafting import TO_WRITE
 from bot.knowledge.load import EntryFile
 from bot.knowledge.markdown import Placed
 from bot.knowledge.rules.base import Finding, Shelf, rule
+from bot.reading.report import Place
 
 LONGEST_SHORT_ANSWER = 80
 DETAILS_LENGTH = range(150, 451)
 SECTIONS = range(2, 5)
 LONGEST_SECTION = 240
+
+
+@rule("to-write", "error")
+def _words_of_the_template_left(shelf: Shelf) -> Iterator[Finding]:
+    for file in shelf.entries:
+        for place, text in _texts(file):
+            if TO_WRITE in text:
+                message = f"这里还留着模板的{TO_WRITE}。"
+                yield Finding(file, place, message, "换成真话；用不着的就整行删掉。")
+
+
+def _texts(file: EntryFile) -> Iterator[tuple[Place, str]]:
+    """Everything of the entry that a farmer may read, and where it stands."""
+    yield file.front.find("title"), file.entry.title
+    for key in ("questions", "sources"):
+        for index, text in enumerate(getattr(file.entry, key)):
+            yield file.front.find(key, index), text
+    for placed in file.body:
+        yield placed.place, placed.block.text
 
 
 @rule("long-short-answer", "error")

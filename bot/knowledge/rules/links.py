@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Literal
 
 from bot.knowledge.load import EntryFile
@@ -17,8 +18,18 @@ def _link_to_nowhere(shelf: Shelf) -> Iterator[Finding]:
             if name == file.entry.id:
                 yield Finding(file, place, f"{key} 里写了自己。", "删掉它。")
             elif name not in shelf.ids:
-                mend = "改成别的条目的文件名（不带 .md），或者删掉。"
-                yield Finding(file, place, f"{key} 里的 {name} 没有这条条目。", mend)
+                yield Finding(file, place, *_why_nowhere(shelf, key, name))
+
+
+def _why_nowhere(shelf: Shelf, key: str, name: str) -> tuple[str, str]:
+    """The message and the mend."""
+    if any(file.entry.id == name for file in shelf.drafts):
+        return f"{key} 里的 {name} 还是草稿，农户看不到。", "等那一条写好再加，先删掉它。"
+    near = get_close_matches(name, shelf.ids, n=1, cutoff=0.8)
+    meant = f"是不是 {near[0]}？" if near else ""
+    mend = f"{meant}改成别的条目的代号（文件名里 .md 前面的字），或者删掉；"
+    moved = "要是那个文件刚删掉、改了名、存成了 .txt，就把它改回来。"
+    return f"{key} 里的 {name} 没有这条条目。", mend + moved
 
 
 @rule("one-way-link", "warning")
@@ -41,7 +52,8 @@ def _group_missing_or_unknown(shelf: Shelf) -> Iterator[Finding]:
         if groups and file.entry.group not in groups:
             name = file.entry.group
             message = f"_domain.yaml 里没有 {name} 这个分组。" if name else "没有写 group（分组）。"
-            mend = "写下面中的一个：" + "、".join(groups) + "。"
+            choices = "；".join(f"{group}（{title}）" for group, title in groups.items())
+            mend = f"写下面中的一个（括号里的不写）：{choices}。"
             yield Finding(file, file.front.find("group"), message, mend)
 
 

@@ -1,0 +1,127 @@
+"""The commands that measure and explain search; each gets the parsed arguments and returns the
+exit status."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bot.app import staff
+from bot.app.calendar import today
+from bot.app.commands import bar, configured, core_of
+from bot.config import Config
+from bot.conversation.decision import decide
+from bot.domain import Answer, Clarify, Decision, Problem
+from bot.errors import KnowledgeError
+from bot.knowledge.load import EntryFile, read
+from bot.reading.columns import table
+from bot.retrieval.calibration import Budget, Check
+from bot.retrieval.calibration import calibrate as fit
+from bot.retrieval.judge import NOBODY, SHIPPED, Judge
+from bot.retrieval.left_out import LeftOut, left_out, summary
+from bot.retrieval.question_files import read_trials
+
+_SHOWN = 5
+
+
+def check(options: Namespace) -> int:
+    """What `tianwen check` says, and whose every phrasing is when it is not in the index."""
+    status = staff.check(options)
+    if status:
+        return status
+    core = core_of(configured(options))
+    index, vectors = core.bookshelf.retriever.index, core.bookshelf.query_vectors
+    results = list(left_out(index, vectors, bar("逐句拿掉再找")))
+    if not options.quiet:
+        for problem in _lost(results, core.config.knowledge):
+            print(problem)
+    titles = {entry.id: core.naming.domain(entry.domain) for entry in index.entries}
+    print(summary(results, titles))
+    return 0
+
+
+def _lost(results: Sequence[LeftOut], folder: Path) -> Iterator[Problem]:
+    """The phrasings whose own entry is not even among the best three without them."""
+    files = {file.entry.id: file for file in read(folder).entries}
+    for one in results:
+        if one.entry not in one.found:
+            yield _problem(one, files[one.entry])
+
+
+def _problem(one: LeftOut, file: EntryFile) -> Problem:
+    place = file.front.find("questions", file.entry.questions.index(one.text))
+    message = f"“{one.text}”不在表里时，找到的是 {one.found[0]}，前三也没有这一条。"
+    mend = "看看是不是该归那一条；是这一条的，就再写几种有特点的说法。"
+    return Problem(file.path, place.line, place.column, message, mend, "warning", "lost-phrasing")
+
+
+def calibrate(options: Namespace) -> int:
+    """Fit the judge to the knowledge as it is and write it where the bot reads it."""
+    config = configured(options)
+    core = core_of(config, judge=NOBODY)
+    bookshelf, base = core.bookshelf, core.bookshelf.retriever.index.base
+    checks = [
+        Check(trial.messages[0], trial.expected)
+        for trial in read_trials(options.files)
+        if trial.kind == "question" and set(trial.expected) <= set(base.entries)
+    ]
+    if len(checks) < len(base.entries) or not base.unanswerable:
+        raise KnowledgeError((_too_few(len(checks), len(base.entries)),))
+    budget = Budget(**config.budget.model_dump())
+    judge = fit(
+        base, checks, bookshelf.index_of, bookshelf.query_vectors, budget, today(), bar("定门槛")
+    )
+    judge.save(options.out or SHIPPED)
+    print(_told(judge, config))
+    return 0
+
+
+def _too_few(checks: int, entries: int) -> Problem:
+    message = f"考题只有 {checks} 道，条目有 {entries} 条；或者没有 _unanswerable.yaml。"
+    mend = "每条至少一道没写进知识库的考题，还要有答不了的问题，算出来才作数。"
+    return Problem("", 1, 1, message, mend)
+
+
+def _told(judge: Judge, config: Config) -> str:
+    figures, budget = judge.figures, config.budget
+    return (
+        f"把握到 {judge.answer_at:.2f} 才直接答，到 {judge.offer_at:.2f} 就列出来选。"
+        f"在 {figures['questions']:.0f} 道考题上：直接答对 {figures['answered_right']:.1%}，"
+        f"答错 {figures['answered_wrong']:.1%}；{figures['unanswerable']:.0f} 道答不了的，"
+        f"答了 {figures['unanswerable_answered']:.1%}。容许：答出的错 {budget.wrong:.0%}，"
+        f"答不了的答 {budget.unanswerable:.0%}。"
+    )
+
+
+def explain(options: Namespace) -> int:
+    """Why this question is answered, offered or passed on."""
+    core = core_of(configured(options))
+    text = " ".join(options.text)
+    findings, evidence = core.bookshelf.retriever.explain(text)
+    decision = decide(text, findings, core.library.domains(), core.rules.policy)
+    print(f"判断：{_verdict(decision)}")
+    policy = core.rules.policy
+    print(f"第一条是对的：{findings.right:.3f}（到 {policy.answer_at:.3f} 直接答）")
+    print(f"前三条里有对的：{findings.among:.3f}（到 {policy.offer_at:.3f} 列出来选）")
+    if findings.out_of_scope:
+        print(f"更像已知答不了的：{findings.out_of_scope.questions[0]}")
+    rows = [["", "条目", "得分", "最近的一句"]]
+    for number, match in enumerate(findings.matches[:_SHOWN], 1):
+        rows.append([str(number), match.entry.title, f"{match.score:.2f}", match.phrasing])
+    print(table(rows))
+    parts = core.judge.right.parts(core.judge.standard(evidence.signals))
+    rows = [["信号", "值", "加减"]]
+    for name in sorted(parts, key=lambda one: -abs(parts[one])):
+        rows.append([name, f"{evidence.signals[name]:.3f}", f"{parts[name]:+.2f}"])
+    print(table(rows))
+    return 0
+
+
+def _verdict(decision: Decision) -> str:
+    match decision:
+        case Answer(match):
+            return f"直接答：{match.entry.title}"
+        case Clarify(matches):
+            return "请农户选：" + "、".join(match.entry.title for match in matches)
+    return "转特派员或婉拒"
