@@ -105,13 +105,14 @@ class Asking:
 
     def _danger(self, text: str, context: Context) -> str | None:
         """In the words themselves, or in what they add to the question before: 老公遭叮了,
-        then 他喉咙紧."""
+        then 他喉咙紧. Where the words do not tell the kind of danger, the question before may."""
         dangers, last = self._rules.dangers, last_question(context)
-        if found := dangers.danger_in(text):
+        found = dangers.danger_in(text)
+        if not text or last is None or found not in {None, "other"}:
             return found
-        if not text or last is None or dangers.danger_in(last.text):
+        if found is None and dangers.danger_in(last.text):
             return None
-        return dangers.danger_in(f"{last.text}，{text}")
+        return dangers.danger_in(f"{last.text}，{text}") or found
 
     def ask(self, incoming: Incoming, context: Context) -> Turn:
         question = question_of(incoming, context)

@@ -27,7 +27,7 @@ from bot.retrieval.vectors import Role
 
 _FOLDS = 5
 _REGULARISATION = 0.3  # sklearn's C
-_OFFERED = 0.998  # of the questions whose entry is among the best three, this many are offered it
+_OFFERED = 0.99  # of the questions whose entry is among the best three, this many are offered it
 _LEAST_SURE = 0.5  # what is more likely wrong than right is never answered outright
 _DECLINED = 0.005  # of the questions that have an answer, at most so many are declined
 

@@ -53,7 +53,7 @@ class Index:
         self._dense = Dense(vectors, [len(texts) for texts in self.texts])
         self._plain = plain
         self._lexical = Bm25([[plain(text) for _, text in texts] for texts in self.texts[:-1]])
-        answered = [plain(q) for entry in self.entries for q in entry.questions]
+        answered = [[plain(q) for q in entry.questions] for entry in self.entries]
         without_answer = self.texts[len(self.entries) :]
         unanswered = [plain(text) for texts in without_answer for _, text in texts]
         self._leaning = Leaning(answered, unanswered)

@@ -34,11 +34,17 @@ def terms(text: str) -> frozenset[str]:
     return frozenset(bare) | {bare[at : at + 2] for at in range(len(bare) - 1)}
 
 
+@lru_cache(maxsize=1 << 11)
+def _counted(texts: tuple[str, ...]) -> Counter[str]:
+    """How many of the texts hold each term; not to be changed by the caller."""
+    return Counter(term for text in texts for term in terms(text))
+
+
 class Bm25:
     """Scores owners of texts; `owners` lists the texts of each."""
 
     def __init__(self, owners: Sequence[Sequence[str]]) -> None:
-        counts = [Counter(term for text in texts for term in terms(text)) for texts in owners]
+        counts = [_counted(tuple(texts)) for texts in owners]
         spread = Counter(term for each in counts for term in each)
         self._numbers = {term: number for number, term in enumerate(spread)}
         among = np.array([*spread.values()], np.float32)
@@ -107,9 +113,11 @@ class Bm25:
 class Leaning:
     """Whether a text sounds like those that have no answer (above 0) or like those that have."""
 
-    def __init__(self, answered: Sequence[str], unanswered: Sequence[str]) -> None:
-        yes = Counter(term for text in answered for term in terms(text))
-        no = Counter(term for text in unanswered for term in terms(text))
+    def __init__(self, answered: Sequence[Sequence[str]], unanswered: Sequence[str]) -> None:
+        yes: Counter[str] = Counter()
+        for texts in answered:
+            yes.update(_counted(tuple(texts)))
+        no = _counted(tuple(unanswered))
         both = yes + no
         names = list(both)
         prior = np.array([both[term] + 1 for term in names]) / (both.total() + len(both))

@@ -48,6 +48,7 @@ def test_a_missing_folder_is_one_error(tmp_path: Path) -> None:
     assert spots(tmp_path / "knowledge") == [
         ("knowledge", 1, 1, "folder", "error"),
         ("knowledge/_banned.yaml", 1, 1, "missing-list", "warning"),
+        ("knowledge/_unanswerable.yaml", 1, 1, "missing-list", "warning"),
     ]
 
 

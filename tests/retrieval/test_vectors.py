@@ -4,6 +4,7 @@ from threading import Thread
 import numpy as np
 import pytest
 
+from bot.retrieval import vectors
 from bot.retrieval.vectors import VectorCache
 from tests.retrieval.bases import CountingEmbedder
 
@@ -85,7 +86,8 @@ def test_a_cache_that_cannot_be_written_costs_only_time(path, caplog):
     assert "花椒" not in caplog.text
 
 
-def test_unused_texts_stay_for_a_while_and_then_go(path):
+def test_unused_texts_stay_for_a_while_and_then_go(path, monkeypatch):
+    monkeypatch.setattr(vectors, "_SPARE", 0)
     encoded(path, TEXTS)
     encoded(path, TEXTS[:2])
     assert encoded(path, TEXTS) == []

@@ -20,7 +20,7 @@ PEOPLE = [
     {"id": QIAN, "name": "钱华", "kind": "分诊员"},
 ]
 STRANGE = "花椒地头的无人机充不进电"  # nothing near; by its words of the pepper domain
-DRONE, SPRAYER = STRANGE, "花椒地头的喷雾器打不出水雾"
+DRONE, SPRAYER = STRANGE, "花椒地头的水泵抽不起水"
 HORN = "柑子树上挂的喇叭整夜在叫唤"  # of the citrus domain
 UNPLACED = "自行车链子老是掉下来咋个整"  # of no domain: nobody is offered it
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from math import ceil
-from struct import unpack_from
 
 from bot.knowledge.load import EntryFile
 from bot.knowledge.rules.base import Asked, Finding, Shelf, rule
@@ -69,7 +68,7 @@ def _alike(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     """
     runs = [_runs(text) for text in texts]
     counts = Counter(chain.from_iterable(runs))
-    known: dict[int, list[int]] = {}  # rare run → the texts before this one that have it
+    known: dict[str, list[int]] = {}  # rare run → the texts before this one that have it
     for number, own in enumerate(runs):
         lacking = len(own) - ceil(ALIKE * len(own))
         rarest = sorted(sorted(own), key=counts.__getitem__)[: lacking + 1]
@@ -81,9 +80,5 @@ def _alike(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
             known.setdefault(run, []).append(number)
 
 
-def _runs(text: str) -> frozenset[int]:
-    """Every two letters that stand side by side, as one number: half as dear as a text of two."""
-    wide = text.ljust(2, "\0")
-    raw = wide.encode("utf-32-le")  # four bytes a letter
-    at_even, at_odd = f"<{len(wide) // 2}Q", f"<{(len(wide) - 1) // 2}Q"
-    return frozenset(unpack_from(at_even, raw) + unpack_from(at_odd, raw, 4))
+def _runs(text: str) -> frozenset[str]:
+    return frozenset([text[at : at + 2] for at in range(len(text) - 1)] or [text])
