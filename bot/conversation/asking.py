@@ -90,7 +90,8 @@ class Asking:
     def danger(self, incoming: Incoming, context: Context) -> Turn | None:
         """A person in danger: 120 first, and commissioner and dispatchers are told at once.
         Nothing is searched: first aid must not wait for, or fail with, a model."""
-        danger = self._danger(incoming.text, context)
+        is_command = incoming.text.startswith("/")  # /help is no cry for help
+        danger = None if is_command else self._danger(incoming.text, context)
         if danger is None:
             return None
         subject = self._subject(incoming.text, Findings())

@@ -48,7 +48,7 @@ class Lookout:
         plain = squeezed(text)
         score = self.sense.score(text)
         ruled = next((rule.name for rule in self.rules if rule.is_in(plain)), None)
-        if ruled and score >= self.sense.calm:
+        if ruled and ("120" in plain or score >= self.sense.calm):  # who names 120 means it
             return ruled
         return self.sense.kind(text) if score >= self.sense.alarm else None
 
