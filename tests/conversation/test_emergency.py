@@ -18,12 +18,13 @@ from tests.cast import (
     ZHANG,
     Village,
     dangers,
+    lexicon,
     said,
     told,
 )
 
-RECALL = 0.9
-FALSE_ALARMS = 0.07
+RECALL = 0.92
+FALSE_ALARMS = 0.06
 
 FOLDER = Path(__file__).parent
 SENTENCES = yaml.safe_load((FOLDER / "emergencies.yaml").read_text(encoding="utf-8"))
@@ -77,6 +78,10 @@ def test_an_electric_shock_is_told_to_cut_the_power_first():
 def test_spaces_and_full_width_signs_hide_no_danger():
     assert dangers().danger_in("马 蜂 蜇 了 ， 喘 不 过 气") == "sting"
     assert dangers().danger_in("要不要打１２０") == "other"
+
+
+def test_no_wish_is_taken_for_an_emergency():
+    assert seen_in([form for forms in lexicon().wishes.values() for form in forms]) == []
 
 
 @pytest.mark.parametrize("silence", ["", " ", "。", "？？？\n！"])
