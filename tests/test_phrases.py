@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 import yaml
 
-from bot.config import DangerShape
+from bot.dangers import DangerShape
 from bot.domain import CaseState, Other
 from bot.errors import PhraseError
 from bot.phrases import BLANKS, Phrases, faults

@@ -21,7 +21,6 @@ from tests.walk.village import Message, actions, text_of
 
 OFFER = re.compile(r"case:(\d+):accept")
 RELAY = re.compile(r"case:(\d+):solved")
-SUBJECTS = ("花椒", "蜜蜂", "柑子", "自行车")  # three commissioners and, unplaced, the dispatcher
 IMPATIENCE = httpx.Timeout(10)
 AGAIN = 0.05  # seconds between two tries
 
@@ -43,7 +42,8 @@ class Town:
     say: Phrases
     chance: random.Random
     doors: Sequence[Callable[[], str]]
-    questions: Sequence[str]
+    questions: Sequence[str]  # that are answered at once
+    strange: list[str]  # that go to a person, one for each farmer
     farmers: dict[str, Farmer] = field(default_factory=dict)  # by Telegram chat
     browsers: dict[str, tuple[Farmer, Browser]] = field(default_factory=dict)
     replies: dict[int, str] = field(default_factory=dict)  # by case: what was answered
@@ -59,10 +59,8 @@ class Town:
 
     def newcomer(self) -> Farmer:
         self._count += 1
-        subject = self.chance.choice(SUBJECTS)
-        strange = f"{subject}旁边第{self._count}号铁塔夜里嗡嗡响哪个管"
         known = tuple(self.chance.sample(list(self.questions), 2))
-        return Farmer(f"{self._count}", known, strange)
+        return Farmer(f"{self._count}", known, self.strange.pop())
 
     def reply_to(self, case: int) -> str:
         """What a commissioner will answer: words that nobody else says."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,14 +23,23 @@ PEOPLE = [
 STRANGE = "花椒地头的无人机充不进电"  # nothing near; by its words of the pepper domain
 DRONE, SPRAYER = STRANGE, "花椒地头的水泵抽不起水"
 HORN = "柑子树上挂的喇叭整夜在叫唤"  # of the citrus domain
+LINKS = re.compile(r"^((?:confusable_with|see_also): )\[(.*)\]$", re.MULTILINE)
 UNPLACED = "自行车链子老是掉下来咋个整"  # of no domain: nobody is offered it
 
 
-def furnish(folder: Path, *, addresses: Mapping[str, str] | None = None, **settings: Any) -> Path:
-    """Copy what ships to `folder`; `addresses` gives commissioners their Telegram chats and
-    `settings` overrides sections of settings.yaml."""
+def furnish(
+    folder: Path,
+    *,
+    addresses: Mapping[str, str] | None = None,
+    every: int = 1,
+    **settings: Any,
+) -> Path:
+    """Copy what ships to `folder`; `addresses` gives commissioners their Telegram chats,
+    `settings` overrides sections of settings.yaml, and only `every` so many-th entry is kept,
+    where a test starts many times."""
     for part in ("knowledge", "config"):
         shutil.copytree(ROOT / part, folder / part)
+    _thin_out(folder / "knowledge", every)
     chosen = {"embedder": {"model": "hashing"}, **settings}
     _change(folder / "config" / "settings.yaml", chosen)
     chats = addresses or {}
@@ -41,6 +51,22 @@ def furnish(folder: Path, *, addresses: Mapping[str, str] | None = None, **setti
     ]
     _change(folder / "config" / "commissioners.yaml", {"commissioners": people})
     return folder
+
+
+def _thin_out(knowledge: Path, every: int) -> None:
+    """Only each so many-th entry stays, without links to those that are gone."""
+    pages = sorted(knowledge.glob("*/*.md"))
+    kept = pages[::every]
+    ids = {page.stem for page in kept}
+    for page in set(pages) - set(kept):
+        page.unlink()
+    for page in kept:
+        text = page.read_text(encoding="utf-8")
+        page.write_text(LINKS.sub(lambda found: _links(found, ids), text), encoding="utf-8")
+
+
+def _links(found: re.Match[str], ids: set[str]) -> str:
+    return f"{found[1]}[{', '.join(one for one in found[2].split(', ') if one in ids)}]"
 
 
 def _change(path: Path, sections: Mapping[str, Any]) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count, islice
 
 from bot.app.compose import Core
 from bot.conversation.decision import decide
-from bot.domain import Answer, Clarify, Decision, Entry
+from bot.domain import Answer, Clarify, Decision, Entry, Escalate
+
+SUBJECTS = ("花椒", "养蜂屋", "柑子", "自行车")  # three commissioners and, unplaced, the dispatcher
 
 
 def decision(core: Core, text: str) -> Decision | None:
@@ -19,13 +22,19 @@ def decision(core: Core, text: str) -> Decision | None:
     return decide(text, core.library.search(text), core.library.domains(), rules.policy)
 
 
-def answerable(core: Core, count: int) -> list[str]:
+def answerable(core: Core, most: int) -> list[str]:
     """Phrasings of different entries that are answered at once."""
     found = [
         next((text for text in entry.questions if _answers(core, text, entry.id)), None)
         for entry in core.bookshelf.retriever.index.base.entries.values()
     ]
-    return [text for text in found if text][:count]
+    return [text for text in found if text][:most]
+
+
+def strange(core: Core, number: int) -> list[str]:
+    """So many questions, all different, that go to a person."""
+    texts = (f"{of}旁边第{n}号铁塔夜里嗡嗡响哪个管" for n in count(1) for of in SUBJECTS)
+    return [*islice((text for text in texts if _is_strange(core, text)), number)]
 
 
 def known(core: Core) -> tuple[str, Entry]:
@@ -42,6 +51,10 @@ def vague(core: Core) -> tuple[str, str]:
 def _answers(core: Core, text: str, entry: str) -> bool:
     made = decision(core, text)
     return isinstance(made, Answer) and made.match.entry.id == entry
+
+
+def _is_strange(core: Core, text: str) -> bool:
+    return isinstance(decision(core, text), Escalate)
 
 
 def _vague(core: Core) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.model,
     pytest.mark.slow,
-    pytest.mark.timeout(1500),  # all knowledge is encoded anew, on cores that others use too
+    pytest.mark.timeout(600),  # the knowledge is encoded anew, on cores that others use too
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
 ]
 SHOTS = ROOT / "tests" / "screenshots"
@@ -36,13 +36,13 @@ async def serving(folder: Path) -> AsyncIterator[Serving]:
     cache = Path.home() / ".cache" / "tianwen-test" / "e5-small"
     beside = Path(os.environ.get("TIANWEN_TEST_MODEL_DIR", cache))
     model = unpack(beside.with_name(f"{beside.name}-openvino"), OPENVINO)
-    home = furnish(folder / "home", embedder={"model": "bundled"})
+    home = furnish(folder / "home", every=5, embedder={"model": "bundled"})
     (home / "data" / "models").mkdir(parents=True)
     (home / "data" / "models" / OPENVINO.folder).symlink_to(model)
     one = Serving(home, f"sqlite:///{folder}/walk.db", log=folder / "log", token="")
     one.start()
     try:
-        await one.is_open(900)
+        await one.is_open(300)
         yield one
     finally:
         assert await one.stop() == 0

@@ -33,7 +33,7 @@ def now() -> datetime:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    return furnish(tmp_path / "home")
+    return furnish(tmp_path / "home", every=8)
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ async def noted(store: Store, *, ok: bool) -> dict:
 @pytest.mark.slow
 def test_two_hundred_ruined_files_never_take_an_answer_away(own: Core, store: Store) -> None:
     """One after the other on the living folder, which is mended before the next."""
-    questions = answerable(own, 40)
+    questions = answerable(own, 20)
     before = {text: own.library.search(text).matches[0].entry for text in questions}
     folder = own.config.knowledge
     whole = shutil.copytree(folder, folder.parent / "whole")

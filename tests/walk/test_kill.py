@@ -23,7 +23,7 @@ from tests.walk.crowd import Town, busy
 from tests.walk.homes import LV, QIN, WANG, ZHAO, furnish
 from tests.walk.processes import Serving, run
 from tests.walk.reckoning import Books, check_page, duplicates
-from tests.walk.samples import answerable
+from tests.walk.samples import answerable, strange
 from tests.walk.village import core_of, is_busy, text_of, until
 
 KILLS = int(os.environ.get("TIANWEN_KILLS", "25"))
@@ -66,6 +66,7 @@ async def weather(
     print(f"\nTIANWEN_KILL_SEED={seed}")
     home = furnish(
         folder / "home",
+        every=5,
         addresses={name: str(chat) for name, chat in CHATS.items()},
         leases=LEASES,
         web={"trusted_proxies": ["127.0.0.1"]},
@@ -76,7 +77,9 @@ async def weather(
     serving = [Serving(home, url, log=log) for _ in range(servers)]
     doors = [lambda one=one: one.url for one in serving]
     chance = random.Random(seed + 1)
-    town = Town(telegram, core.config.phrases, chance, doors, answerable(core, 12))
+    stories = strange(core, VISITORS * kills)
+    chance.shuffle(stories)
+    town = Town(telegram, core.config.phrases, chance, doors, answerable(core, 12), stories)
     storm = Storm(serving, random.Random(seed))
     try:
         await _through(storm, town, core, url, kills)
