@@ -17,6 +17,7 @@ from bot.retrieval.vectors import Role, VectorCache
 # What the vectors say beside what the characters say, both in standard deviations over entries.
 # Chosen on our own check questions (tests/questions): flat from 1.0 to 1.5.
 DENSE_WEIGHT = 1.2
+AFTER_WEIGHT = 0.6
 _VOTERS = 10
 _LEAST_SPREAD = 1e-6
 
@@ -31,6 +32,7 @@ class Evidence:
 
     order: NDArray[np.intp]
     fused: Scores
+    own: Scores  # without what the question before adds
     nearest: Sequence[str]  # of every entry, the text nearest to the question
     signals: Mapping[str, float]
     rule: OutOfScope | None  # the known question without an answer that is nearest
@@ -78,8 +80,16 @@ class Index:
         """How many texts can be found."""
         return len(self._dense)
 
-    def weigh(self, query: Vectors, text: str, without: Unit | None = None) -> Evidence:
-        """Look at every entry; there must be one. `without` leaves one text out."""
+    def weigh(
+        self,
+        query: Vectors,
+        text: str,
+        *,
+        without: Unit | None = None,
+        after: Scores | None = None,
+    ) -> Evidence:
+        """Look at every entry; there must be one. `without` leaves one text out; `after` is
+        what the question before found, where this one may go on from it."""
         count, owner = len(self.entries), without[0] if without else -1
         number = int(self._starts[owner] + without[1]) if without else None
         near, nearest, texts = self._dense.look(query, number)
@@ -89,6 +99,9 @@ class Index:
         said = self._lexical.scores(text, out)
         dense, lexical = _standard(near[:-1], count), _standard(said, count)
         fused = lexical + DENSE_WEIGHT * dense
+        own = fused[:count]
+        if after is not None:
+            fused = np.concatenate([own + AFTER_WEIGHT * after, fused[count:]])
         order = np.argsort(-fused[:count], kind="stable")
         rules = fused[count:]
         best_rule = int(np.argmax(rules)) if len(rules) else None
@@ -96,6 +109,7 @@ class Index:
         return Evidence(
             order,
             fused[:count],
+            own,
             [self._text(int(one)) for one in texts[:count]],
             self._signals(text, parts),
             None if best_rule is None else self.rules[best_rule],

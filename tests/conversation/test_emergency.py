@@ -24,11 +24,12 @@ from tests.cast import (
 )
 
 RECALL = 0.92
-FALSE_ALARMS = 0.06
+FALSE_ALARMS = 0.07
 
 FOLDER = Path(__file__).parent
 SENTENCES = yaml.safe_load((FOLDER / "emergencies.yaml").read_text(encoding="utf-8"))
 # Written before the sentences that the sense learnt from, and never learnt from.
+BLIND = FOLDER.parent / "questions" / "danger-blind.yaml"
 FRESH = yaml.safe_load((FOLDER / "fresh_emergencies.yaml").read_text(encoding="utf-8"))
 
 
@@ -58,6 +59,14 @@ def test_an_emergency_in_words_never_seen_is_caught():
 def test_few_fresh_look_alikes_are_taken_for_an_emergency():
     fresh = every(FRESH, "look_alike")
     assert len(seen_in(fresh)) <= FALSE_ALARMS * len(fresh)
+
+
+def test_a_writer_who_knew_no_rule_finds_few_gaps():
+    """tests/questions/danger-blind.yaml; the alarm was set once after a look at it."""
+    blind = yaml.safe_load(BLIND.read_text(encoding="utf-8"))
+    dangerous, harmless = ([one["text"] for one in texts] for texts in blind.values())
+    assert len(seen_in(dangerous)) >= 0.97 * len(dangerous)
+    assert len(seen_in(harmless)) <= 0.03 * len(harmless), seen_in(harmless)
 
 
 def test_the_kind_of_a_fresh_emergency_is_mostly_right():
