@@ -257,6 +257,14 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Unanswerable:
+    """A question that no entry answers, to learn from; `domain` is None where none is near."""
+
+    text: str
+    domain: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class KnowledgeBase:
     """Everything under knowledge/, read and checked. `revision` changes with any byte of it."""
 
@@ -264,7 +272,7 @@ class KnowledgeBase:
     domains: Mapping[str, Domain]
     entries: Mapping[str, Entry]
     pictures: Mapping[str, Picture] = field(default_factory=dict)  # by `Block.picture`
-    unanswerable: tuple[str, ...] = ()  # questions that it can't answer, to learn from
+    unanswerable: tuple[Unanswerable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,13 +305,16 @@ class Match:
 @dataclass(frozen=True, slots=True)
 class Findings:
     """What search brought for one text: an entry at most once, best first, with the calibrated
-    probabilities that the first, or one of the first three, answers it; and the known question
-    without an answer that is clearly nearer than any entry."""
+    probabilities that the first, or one of the first three, answers it; the known question
+    without an answer that is clearly nearer than any entry; the domain that the text most likely
+    belongs to, and in what (crop, organ) text and first entry contradict each other."""
 
     matches: tuple[Match, ...] = ()
     right: float = 0.0
     among: float = 0.0
     out_of_scope: OutOfScope | None = None
+    domain: str | None = None
+    conflict: str | None = None
 
 
 # --- decision --------------------------------------------------------------------------------
@@ -328,6 +339,13 @@ class Answer:
 
     match: Match
     right: float | None = field(default=None, compare=False)  # P(the best entry answers it)
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Two questions in one message, each answered."""
+
+    answers: tuple[Answer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +382,7 @@ class Decline:
     domain: str | None = None
 
 
-Decision = Answer | Clarify | Escalate | Emergency | Decline
+Decision = Answer | Several | Clarify | Escalate | Emergency | Decline
 
 
 # --- cases -----------------------------------------------------------------------------------
@@ -456,7 +474,8 @@ class CaseChange:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A farmer's question as remembered: `id` is the message id, used in button actions."""
+    """A farmer's question as remembered: `id` is the message id, used in button actions. `after`
+    is the question before, where this one was read as going on from it."""
 
     id: int
     text: str
@@ -465,6 +484,8 @@ class Question:
     answered: str | None = None  # the entry id given as answer
     attachments: tuple[Attachment, ...] = ()
     case: int | None = None
+    at: datetime | None = None
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -501,11 +522,13 @@ class Context:
     load: Mapping[str, int] = field(default_factory=dict)  # cases in hand by commissioner id
     addresses: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)  # bound, by id
     invitation: Invitation | None = None
+    may_wait: bool = False  # the sender may still be typing
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """All that follows from one message, saved in one transaction."""
+    """All that follows from one message, saved in one transaction. One that `waits` says nothing
+    yet: the words are no whole question, and are to be taken again with the next."""
 
     replies: tuple[Outgoing, ...] = ()
     memory: Memory = Memory()
@@ -513,3 +536,4 @@ class Turn:
     filed_under: int | None = None  # the case whose thread the message joins
     decision: Decision | None = None
     binds: Invitation | None = None
+    waits: bool = False

@@ -24,6 +24,7 @@ from bot.app.library import Progress
 from bot.channels.base import Bell
 from bot.channels.console import ConsoleChannel
 from bot.config import Config, load
+from bot.domain import Several
 from bot.errors import ConfigError
 from bot.retrieval import evaluation
 from bot.retrieval.judge import Judge
@@ -108,16 +109,17 @@ def _title(core: Core) -> Callable[[str], str]:
 def _player(core: Core) -> evaluation.Player:
     """Each case is a chat of its own, on the very path of the real one."""
 
-    def play(messages: Sequence[str]) -> list[evaluation.Played]:
+    def play(messages: Sequence[str], *, in_a_row: bool) -> evaluation.Played:
         rehearsal = core.rehearsal()
-        played = []
-        for message in messages:
-            start = perf_counter()
-            turn = rehearsal.say(message)
-            seconds = perf_counter() - start
-            probability = getattr(turn.decision, "right", None)
-            played.append(evaluation.Played((turn.decision,), seconds, probability))
-        return played
+        for message in messages[:-1] if not in_a_row else ():
+            rehearsal.say(message)
+        start = perf_counter()
+        turns = rehearsal.say_in_a_row(messages) if in_a_row else [rehearsal.say(messages[-1])]
+        seconds = perf_counter() - start
+        decision = turns[-1].decision
+        probability = getattr(decision, "right", None)
+        several = decision.answers if isinstance(decision, Several) else (decision,)
+        return evaluation.Played(several, seconds, probability)
 
     return play
 

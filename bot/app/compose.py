@@ -11,9 +11,10 @@ from bot.app.calendar import now
 from bot.app.library import Bookshelf, Progress, Status
 from bot.app.rehearsal import Rehearsal
 from bot.config import Config, EmbedderShape
-from bot.conversation.asking import Library, Rules
+from bot.conversation.asking import Rules
 from bot.conversation.decision import Policy
 from bot.conversation.turn import Conversation
+from bot.conversation.understanding import Library
 from bot.errors import ModelError
 from bot.escalation.desk import Desk
 from bot.escalation.letters import Naming
@@ -50,6 +51,7 @@ class Core:
         policy = Policy(
             answer_at=self.judge.answer_at,
             offer_at=self.judge.offer_at,
+            after_at=self.judge.after_at,
             other_subjects=config.other_subjects,
         )
         return Rules(policy, config.lexicon, config.dangers, config.answers.whole_within)
@@ -72,11 +74,11 @@ def build_core(
     """
     embedder, judge = open_embedder(config, progress), judge or Judge.load()
     cache = VectorCache(config.data / "vectors.npz")
-    plain = Normaliser(config.words).plain
-    bookshelf = Bookshelf(config.knowledge, embedder, judge, cache, plain)
+    normaliser = Normaliser(config.words)
+    bookshelf = Bookshelf(config.knowledge, embedder, judge, cache, normaliser)
     status = bookshelf.open(now(), progress("编码知识库"))
     retriever = bookshelf.retriever
-    library = Library(retriever.search, retriever.entry, retriever.domains)
+    library = Library(retriever.search, retriever.apart, retriever.entry, retriever.domains)
     naming = _naming(library)
     desk = Desk(Roster(config.commissioners), config.phrases, config.timers, naming)
     return Core(config, bookshelf, status, library, naming, desk, judge)

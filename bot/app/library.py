@@ -13,8 +13,9 @@ from bot.domain import KnowledgeBase, Picture, Problem
 from bot.errors import KnowledgeError
 from bot.knowledge import Reader, Watch
 from bot.retrieval.embedder import Embedder, Vectors
-from bot.retrieval.index import Index, Plain
+from bot.retrieval.index import Index
 from bot.retrieval.judge import Judge
+from bot.retrieval.normalising import Normaliser
 from bot.retrieval.retriever import Retriever
 from bot.retrieval.vectors import Role, VectorCache
 
@@ -46,12 +47,17 @@ class Bookshelf:
     """Builds an index aside and swaps one pointer; the last good one stays on any failure."""
 
     def __init__(
-        self, folder: Path, embedder: Embedder, judge: Judge, cache: VectorCache, plain: Plain
+        self,
+        folder: Path,
+        embedder: Embedder,
+        judge: Judge,
+        cache: VectorCache,
+        normaliser: Normaliser,
     ) -> None:
         self._embedder = embedder
         self._judge = judge
         self._cache = cache
-        self._plain = plain
+        self._normaliser = normaliser
         self._watch = Watch(folder)
         self._reader = Reader(folder)
         self._seen = ""
@@ -63,6 +69,9 @@ class Bookshelf:
             raise RuntimeError("open() comes first")
         return self._retriever
 
+    def retriever_by(self, judge: Judge, index: Index) -> Retriever:
+        return Retriever(self._embedder, judge, index)
+
     def query_vectors(self, texts: Sequence[tuple[Role, str]]) -> Vectors:
         return self._cache.vectors(self._embedder, texts)
 
@@ -72,7 +81,8 @@ class Bookshelf:
     def open(self, now: datetime, progress: Progress | None = None) -> Status:
         """The first index; raises KnowledgeError where there is no good one to fall back on."""
         self._seen = self._watch.fingerprint()
-        self._retriever = Retriever(self._embedder, self._judge, self._build(progress))
+        index, guard = self._build(progress), self._normaliser.conflict
+        self._retriever = Retriever(self._embedder, self._judge, index, guard)
         return self._status(now)
 
     def refresh(self, now: datetime) -> Status | None:
@@ -95,7 +105,9 @@ class Bookshelf:
         return self.index_of(self._reader.load(), progress)
 
     def index_of(self, base: KnowledgeBase, progress: Progress | None = None) -> Index:
-        return Index.build(base, self._embedder, self._cache, progress, plain=self._plain)
+        return Index.build(
+            base, self._embedder, self._cache, progress, plain=self._normaliser.plain
+        )
 
     def _status(self, now: datetime, problems: tuple[Problem, ...] = ()) -> Status:
         base = self.retriever.index.base

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
-from bot.conversation.asking import Library, Rules
+from bot.conversation.asking import Rules
 from bot.conversation.turn import Conversation
+from bot.conversation.understanding import Library
 from bot.domain import Address, Case, Context, Incoming, Memory, Turn
 from bot.escalation.desk import Desk
 from bot.phrases import Phrases
@@ -34,10 +35,24 @@ class Rehearsal:
         self._memory = Memory()
         self._cases: dict[int, Case] = {}
 
-    def say(self, text: str) -> Turn:
+    def say_in_a_row(self, texts: Sequence[str]) -> list[Turn]:
+        """So fast that one that is no question yet is read with the next."""
+        turns, held = [], ""
+        for number, text in enumerate(texts, 1):
+            held = f"{held}\n{text}" if held else text
+            turn = self.say(held, may_wait=number < len(texts))
+            if not turn.waits:
+                turns.append(turn)
+                held = ""
+        return turns
+
+    def say(self, text: str, *, may_wait: bool = False) -> Turn:
         incoming = Incoming(next(self._ids), FARMER, text)
         cases = tuple(self._cases.values())
-        turn = self._conversation.take(incoming, Context(self._clock(), self._memory, cases))
+        context = Context(self._clock(), self._memory, cases, may_wait=may_wait)
+        turn = self._conversation.take(incoming, context)
+        if turn.waits:
+            return turn
         self._memory = turn.memory
         for change in turn.changes:
             case = change.case

@@ -62,15 +62,30 @@ def calibrate(options: Namespace) -> int:
     core = core_of(config, judge=NOBODY)
     bookshelf, base = core.bookshelf, core.bookshelf.retriever.index.base
     checks = [
-        Check(trial.messages[0], trial.expected)
+        Check(
+            trial.messages[-1],
+            trial.expected,
+            "".join(trial.messages[:-1]),
+            is_compound=trial.kind == "compound",
+        )
         for trial in read_trials(options.files)
-        if trial.kind == "question" and set(trial.expected) <= set(base.entries)
+        if trial.kind in {"question", "followup", "compound"}
+        and set(trial.expected) <= set(base.entries)
     ]
-    if len(checks) < len(base.entries) or not base.unanswerable:
-        raise KnowledgeError((_too_few(len(checks), len(base.entries)),))
+    alone = [check for check in checks if not check.after and not check.is_compound]
+    has_both = any(check.after for check in checks) and any(check.is_compound for check in checks)
+    if len(alone) < len(base.entries) or not has_both or not base.unanswerable:
+        raise KnowledgeError((_too_few(len(alone), len(base.entries)),))
     budget = Budget(**config.budget.model_dump())
     judge = fit(
-        base, checks, bookshelf.index_of, bookshelf.query_vectors, budget, today(), bar("定门槛")
+        base,
+        checks,
+        bookshelf.index_of,
+        bookshelf.query_vectors,
+        bookshelf.retriever_by,
+        budget,
+        today(),
+        bar("定门槛"),
     )
     judge.save(options.out or SHIPPED)
     print(_told(judge, config))
@@ -78,7 +93,8 @@ def calibrate(options: Namespace) -> int:
 
 
 def _too_few(checks: int, entries: int) -> Problem:
-    message = f"考题只有 {checks} 道，条目有 {entries} 条；或者没有 _unanswerable.yaml。"
+    message = f"考题只有 {checks} 道，条目有 {entries} 条；或者少了追问、一句两问、"
+    message += "_unanswerable.yaml。"
     mend = "每条至少一道没写进知识库的考题，还要有答不了的问题，算出来才作数。"
     return Problem("", 1, 1, message, mend)
 
@@ -91,6 +107,9 @@ def _told(judge: Judge, config: Config) -> str:
         f"答错 {figures['answered_wrong']:.1%}；{figures['unanswerable']:.0f} 道答不了的，"
         f"答了 {figures['unanswerable_answered']:.1%}。容许：答出的错 {budget.wrong:.0%}，"
         f"答不了的答 {budget.unanswerable:.0%}。"
+        f"接着上一问的 {figures['going_on']:.0f} 道：直接答对 {figures['going_on_right']:.1%}，"
+        f"答错 {figures['going_on_wrong']:.1%}。"
+        f"一句两问的 {figures['compound']:.0f} 道：两问都答对 {figures['compound_right']:.1%}。"
     )
 
 

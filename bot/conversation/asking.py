@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from bot.conversation.answers import Answers
-from bot.conversation.decision import Policy, decide, subject_of
+from bot.conversation.decision import Policy, subject_of
 from bot.conversation.own_cases import OwnCases
 from bot.conversation.recall import (
     case_by,
     in_state,
     last_question,
     open_cases,
+    question_before,
     question_by,
     question_of,
     remember,
 )
 from bot.conversation.safety import Lookout
+from bot.conversation.understanding import Library, Understanding
 from bot.conversation.wishes import Lexicon
 from bot.domain import (
     Answer,
@@ -28,7 +30,6 @@ from bot.domain import (
     Context,
     Decision,
     Decline,
-    Domain,
     Emergency,
     Entry,
     Escalate,
@@ -37,6 +38,7 @@ from bot.domain import (
     Outgoing,
     Question,
     Reason,
+    Several,
     Turn,
     paragraphs,
 )
@@ -45,15 +47,6 @@ from bot.phrases import Phrases
 
 UNCERTAIN = frozenset({Reason.NO_MATCH, Reason.UNSURE, Reason.OUT_OF_SCOPE})
 ADDABLE = 3  # open cases shown as buttons
-
-
-@dataclass(frozen=True, slots=True)
-class Library:
-    """The knowledge of the moment: one snapshot behind three questions."""
-
-    search: Callable[[str], Findings]
-    entry: Callable[[str], Entry | None]
-    domains: Callable[[], Mapping[str, Domain]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +72,7 @@ class Asking:
     ) -> None:
         self._library = library
         self._rules = rules
+        self._understanding = Understanding(library, rules.policy)
         self._desk = desk
         self._say = phrases
         self._draw_number = draw_number
@@ -117,13 +111,16 @@ class Asking:
 
     def ask(self, incoming: Incoming, context: Context) -> Turn:
         question = question_of(incoming, context)
-        findings = self._library.search(question.text)
         if context.memory.intent == "ask":
+            findings = self._library.search(question.text)
             subject = self._subject(question.text, findings)
             why = Why(Reason.ASKED_FOR_PERSON, subject, _ids(findings))
             return self.open(question, why, incoming, context)
-        domains, policy = self._library.domains(), self._rules.policy
-        decision = decide(question.text, findings, domains, policy)
+        before = question_before(context)
+        decision, goes_on = self._understanding.decide(question.text, before)
+        if context.may_wait and not isinstance(decision, Answer | Several):
+            return Turn(memory=context.memory, waits=True)
+        question = replace(question, after=before if goes_on else "")
         turn = self._carry_out(decision, question, incoming, context)
         return replace(turn, decision=decision)
 
@@ -135,6 +132,11 @@ class Asking:
         match decision:
             case Answer(match):
                 return self._answer(match.entry, question, incoming, context)
+            case Several(answers):
+                turns = [
+                    self._answer(one.match.entry, question, incoming, context) for one in answers
+                ]
+                return replace(turns[0], replies=tuple(r for turn in turns for r in turn.replies))
             case Clarify():
                 return self._clarify(decision, question, incoming, context)
             case Decline(said, domain):

@@ -24,11 +24,12 @@ class Policy:
 
     answer_at: float
     offer_at: float
+    after_at: float = 1.0  # for words read as going on from the question before
     most_choices: int = 3
     other_subjects: tuple[str, ...] = ()  # crops and animals that the base says nothing about
 
     def __post_init__(self) -> None:
-        if not (0 <= self.answer_at <= 1 and 0 <= self.offer_at <= 1):
+        if not all(0 <= at <= 1 for at in (self.answer_at, self.offer_at, self.after_at)):
             raise ValueError("thresholds are probabilities")
         if not 1 <= self.most_choices <= 3:
             raise ValueError("a farmer chooses among one to three")
@@ -44,7 +45,11 @@ def decide(
         return Escalate(Reason.OUT_OF_SCOPE, None)
     subject = subject_of(text, findings, domains, policy)
     matches = _within(named, findings.matches)
-    is_sure = findings.right >= policy.answer_at and matches[:1] == findings.matches[:1]
+    is_sure = (
+        findings.right >= policy.answer_at
+        and findings.conflict is None
+        and matches[:1] == findings.matches[:1]
+    )
     if findings.out_of_scope and not is_sure:
         return Decline(findings.out_of_scope.reply, subject)
     if is_sure:
@@ -75,11 +80,10 @@ def _within(named: Mapping[str, int], matches: tuple[Match, ...]) -> tuple[Match
 def subject_of(
     text: str, findings: Findings, domains: Mapping[str, Domain], policy: Policy
 ) -> str | None:
-    """The domain a question belongs to: by the words that name it, else by a likely match."""
+    """The domain a question belongs to: by all that search found, and where it was not asked, by
+    the words that name it. None where they name only what is no subject of ours."""
     others = tuple(word for word in policy.other_subjects if word in text)
     named = _named(text, others, domains)
-    if named:
-        return max(named, key=named.__getitem__)
-    if not others and findings.matches and findings.among >= policy.offer_at:
-        return findings.matches[0].entry.domain
-    return None
+    if others and not named:
+        return None
+    return findings.domain or max(named, key=named.__getitem__, default=None)

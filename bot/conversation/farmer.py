@@ -132,6 +132,11 @@ class FarmerTalk:
             context = replace(context, memory=replace(context.memory, intent="ask"))
         return self._asking.unspoken(incoming, context)
 
+    def is_aside(self, text: str) -> bool:
+        """Words that are no part of a question: a wish, a township, a number picked."""
+        is_number = _PICK.fullmatch(text.strip()) or _BARE_NUMBER.fullmatch(text.strip())
+        return is_number is not None or self._is_aside(text)
+
     def _is_aside(self, text: str) -> bool:
         return self._lexicon.wish(text) is not None or self._lexicon.is_township(text)
 

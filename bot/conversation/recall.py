@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.domain import Case, CaseState, Context, Incoming, Memory, Question
 
 QUESTIONS_KEPT = 5
+GOES_ON_WITHIN = timedelta(minutes=30)  # after that, words stand for themselves
 _NUMBERED = re.compile(r"\s*[#＃]\s*([0-9]{1,9})(?![0-9])\s*[:：,，、]?\s*")
 
 
@@ -34,7 +36,15 @@ def question_of(incoming: Incoming, context: Context) -> Question:
     """The message as a question; photos sent just before without words belong to it."""
     last = last_question(context)
     earlier = last.attachments if last and not last.text and last.case is None else ()
-    return Question(incoming.id, incoming.text, attachments=earlier + incoming.attachments)
+    attachments = earlier + incoming.attachments
+    return Question(incoming.id, incoming.text, attachments=attachments, at=context.now)
+
+
+def question_before(context: Context) -> str:
+    """What was asked just now, which the next words may go on from."""
+    last = last_question(context)
+    is_recent = last and last.at and context.now - last.at <= GOES_ON_WITHIN
+    return last.text if last and is_recent else ""
 
 
 def case_by(number: str | int | None, context: Context) -> Case | None:

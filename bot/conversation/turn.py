@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.conversation.asking import Asking, Library, Rules
+from bot.conversation.asking import Asking, Rules
 from bot.conversation.commissioner import CommissionerTalk
 from bot.conversation.farmer import FarmerTalk
 from bot.conversation.own_cases import OwnCases
 from bot.conversation.recall import case_by
+from bot.conversation.understanding import Library
 from bot.domain import Context, Incoming, Invitation, Outgoing, Turn, paragraphs
 from bot.escalation.desk import Desk
 from bot.phrases import Phrases
@@ -48,6 +49,12 @@ class Conversation:
         if context.commissioner:
             return self._commissioner.take(incoming, context, context.commissioner)
         return self._farmer.take(incoming, context)
+
+    def may_join(self, incoming: Incoming) -> bool:
+        """Whether it may go on a sentence begun in the message before: bare words."""
+        bare = Incoming(incoming.id, incoming.sender, incoming.text, incoming.attachments)
+        is_bare = replace(incoming, case=None) == bare and incoming.case is None
+        return is_bare and not self._farmer.is_aside(incoming.text)
 
     def _bind(self, invitation: Invitation, incoming: Incoming, context: Context) -> Turn:
         """A one-time code: from now on this chat is the commissioner's."""

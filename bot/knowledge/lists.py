@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import Field
 
-from bot.domain import Problem
+from bot.domain import Problem, Unanswerable
 from bot.reading import files
 from bot.reading.fields import Day, Line, Lines, Name, Shape
 from bot.reading.fitting import fit
@@ -60,9 +60,13 @@ class UnanswerableShape(Shape):
     unrelated: Lines = Field(title="不相干的")
 
     @property
-    def all(self) -> tuple[str, ...]:
-        own = (text for texts in self.unanswerable.values() for text in texts)
-        return (*own, *self.other_agriculture, *self.unrelated)
+    def all(self) -> tuple[Unanswerable, ...]:
+        own = (
+            Unanswerable(text, domain)
+            for domain, texts in self.unanswerable.items()
+            for text in texts
+        )
+        return (*own, *map(Unanswerable, (*self.other_agriculture, *self.unrelated)))
 
 
 def read(folder: Path) -> tuple[Lists, tuple[Problem, ...]]:

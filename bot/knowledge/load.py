@@ -8,7 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bot.domain import Domain, Entry, KnowledgeBase, OutOfScope, Problem, Review
+from bot.domain import (
+    Domain,
+    Entry,
+    KnowledgeBase,
+    OutOfScope,
+    Problem,
+    Review,
+    Unanswerable,
+)
 from bot.errors import KnowledgeError
 from bot.knowledge import front_matter, lists, markdown, pictures, schema
 from bot.knowledge.markdown import Placed
@@ -100,7 +108,7 @@ def read(folder: Path) -> Reading:
     return Reader(folder).read()
 
 
-def _base(reading: Reading, unanswerable: tuple[str, ...]) -> KnowledgeBase:
+def _base(reading: Reading, unanswerable: tuple[Unanswerable, ...]) -> KnowledgeBase:
     served = [file for file in reading.entries if not file.entry.is_draft]
     return KnowledgeBase(
         reading.revision,

@@ -7,7 +7,7 @@ Thresholds come from probabilities of a model that had not seen the question's t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from statistics import NormalDist
@@ -16,22 +16,28 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from bot.domain import KnowledgeBase
+from bot.domain import KnowledgeBase, Unanswerable
 from bot.retrieval.embedder import Vectors
 from bot.retrieval.index import Evidence, Index
 from bot.retrieval.judge import Judge, Scale
+from bot.retrieval.retriever import Retriever
 from bot.retrieval.vectors import Role
 
 _FOLDS = 5
 _REGULARISATION = 0.3  # sklearn's C
 _OFFERED = 0.99  # of the questions whose entry is among the best three, this many are offered it
 _LEAST_SURE = 0.5  # what is more likely wrong than right is never answered outright
+_TAKEN = 0.98  # of the questions of our subjects, at least so many are taken for ours
+_PARTED = 0.015  # of the messages with one question or none, at most so many are taken for two
+_EVERY = 3  # a third of the questions without an answer come right after another question
+_STRIDE = 97  # a prime: pairs questions that have nothing to do with each other
 _DECLINED = 0.005  # of the questions that have an answer, at most so many are declined
 
 Numbers = NDArray[np.float64]
+Marks = NDArray[np.bool_]
 _Build = Callable[[KnowledgeBase], Index]
 _Encode = Callable[[Sequence[tuple[Role, str]]], Vectors]
 
@@ -47,10 +53,13 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A question and the entries that answer it."""
+    """A question and the entries that answer it; `after` is what was asked before, where the
+    question goes on from it."""
 
     text: str
     entries: tuple[str, ...]
+    after: str = ""
+    is_compound: bool = False  # holds two questions; `entries` answer one each
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,7 @@ class _Judged:
     group: str  # questions of one topic are learned from, or judged, together
     is_right: bool | None = None  # None where no entry is
     is_among: bool = False
+    is_ours: bool = True
 
 
 def calibrate(
@@ -66,89 +76,206 @@ def calibrate(
     checks: Sequence[Check],
     build: _Build,
     vectors: _Encode,
+    retriever: Callable[[Judge, Index], Retriever],
     budget: Budget,
     made_on: date,
     progress: Callable[[int, int], None] | None = None,
 ) -> Judge:
     """A judge for `base`. Takes minutes: every question is encoded and weighed."""
-    judged = _asked(build(base), checks, vectors)
-    if progress:
-        progress(1, 2)
-    judged += _unanswered(base, build, vectors)
-    if progress:
-        progress(2, 2)
-    return _fitted(judged, budget, made_on)
+    told = progress or (lambda *_: None)
+    compound = [check for check in checks if check.is_compound]
+    checks = [check for check in checks if not check.is_compound]
+    known = _encoded(base, checks, vectors)
+    whole = _Asking(build(base), known)
+    alone = [whole.judged(check) for check in checks if not check.after]
+    going_on = [whole.judged(check) for check in checks if check.after]
+    firsts = [check.text for check in checks if not check.after]
+    strangers = [replace(check, after=firsts[at]) for check, at in _paired(checks, len(going_on))]
+    going_on += [whole.judged(check) for check in strangers]
+    told(1, _FOLDS + 1)
+    without = [*_without_some(base, build)]
+    for done, (left_out, index) in enumerate(without, start=2):
+        asking = _Asking(index, known)
+        for number, one in enumerate(left_out):
+            alone.append(asking.unanswered(one))
+            if number % _EVERY == 0:
+                going_on.append(asking.unanswered(one, firsts[number * _STRIDE % len(firsts)]))
+        told(done, _FOLDS + 1)
+    judge = _fitted(alone, going_on, budget, made_on)
+    alone_checks = [check for check in checks if not check.after]
+    cuts = [*_cuts(retriever(judge, whole.index), [*compound, *alone_checks])]
+    for left_out, index in without:
+        cuts += _cuts(retriever(judge, index), [Check(one.text, ()) for one in left_out])
+    return _parting(judge, cuts, len(compound), len(alone_checks) + len(base.unanswerable))
 
 
-def _asked(index: Index, checks: Sequence[Check], vectors: _Encode) -> list[_Judged]:
-    queries = vectors([("query", check.text) for check in checks])
-    judged = []
-    for check, query in zip(checks, queries, strict=True):
-        evidence = index.weigh(query, check.text)
-        best = [index.entries[one].id for one in evidence.order[:3]]
+def _encoded(
+    base: KnowledgeBase, checks: Sequence[Check], vectors: _Encode
+) -> Mapping[str, Vectors]:
+    asked = [text for check in checks for text in (check.text, check.after) if text]
+    texts = [*dict.fromkeys([*asked, *(one.text for one in base.unanswerable)])]
+    return dict(zip(texts, vectors([("query", text) for text in texts]), strict=True))
+
+
+def _paired(checks: Sequence[Check], most: int) -> Iterator[tuple[Check, int]]:
+    """Some questions that stand alone, each with the place of another, which has nothing to do
+    with it: they should not be taken for going on."""
+    alone = [check for check in checks if not check.after]
+    for number, check in enumerate(alone[:: max(1, len(alone) // max(most, 1))]):
+        yield check, (number + 1) * _STRIDE % len(alone)
+
+
+class _Asking:
+    """One index asked check questions."""
+
+    def __init__(self, index: Index, known: Mapping[str, Vectors]) -> None:
+        self.index = index
+        self._known = known
+
+    def judged(self, check: Check) -> _Judged:
+        evidence = self._weigh(check.text, check.after)
+        best = [self.index.entries[one].id for one in evidence.order[:3]]
         is_among = bool(set(best) & set(check.entries))
-        is_right = best[0] in check.entries
-        judged.append(_Judged(evidence, check.entries[0], is_right, is_among))
-    return judged
+        return _Judged(evidence, check.entries[0], best[0] in check.entries, is_among)
+
+    def unanswered(self, one: Unanswerable, after: str = "") -> _Judged:
+        return _Judged(self._weigh(one.text, after), one.text, is_ours=one.domain is not None)
+
+    def _weigh(self, text: str, after: str) -> Evidence:
+        before = self.index.weigh(self._known[after], after).own if after else None
+        return self.index.weigh(self._known[text], text, after=before)
 
 
-def _unanswered(base: KnowledgeBase, build: _Build, vectors: _Encode) -> list[_Judged]:
-    judged = []
+def _without_some(
+    base: KnowledgeBase, build: _Build
+) -> Iterator[tuple[Sequence[Unanswerable], Index]]:
+    """A part of the questions without an answer, and an index that does not know them."""
     for fold in range(_FOLDS):
         out = base.unanswerable[fold::_FOLDS]
-        left = tuple(text for text in base.unanswerable if text not in set(out))
-        index = build(replace(base, unanswerable=left))
-        queries = vectors([("query", text) for text in out])
-        for text, query in zip(out, queries, strict=True):
-            judged.append(_Judged(index.weigh(query, text), text))
-    return judged
+        left = tuple(one for one in base.unanswerable if one not in set(out))
+        yield out, build(replace(base, unanswerable=left))
 
 
-def _fitted(judged: Sequence[_Judged], budget: Budget, made_on: date) -> Judge:
-    names = list(judged[0].evidence.signals)
-    signals = np.array([[one.evidence.signals[name] for name in names] for one in judged])
-    right = np.array([bool(one.is_right) for one in judged])
-    among = np.array([one.is_among for one in judged])
-    has_answer = np.array([one.is_right is not None for one in judged])
-    groups = [one.group for one in judged]
-    sure, likely = (_unseen(signals, target, groups) for target in (right, among))
-    answer_at = _threshold(sure, right, has_answer, budget)
-    leads = np.array([one.evidence.rule_lead for one in judged])[has_answer]
-    scaler = StandardScaler().fit(signals)
+def _fitted(
+    alone: Sequence[_Judged], going_on: Sequence[_Judged], budget: Budget, made_on: date
+) -> Judge:
+    data = _Data.of(alone)
+    sure, likely = (data.unseen(target) for target in (data.right, data.among))
+    answer_at = _threshold(sure, data.right, data.has_answer, budget)
+    leads = np.array([one.evidence.rule_lead for one in alone])[data.has_answer]
+    ours = data.unseen(data.ours)
+    scaler = StandardScaler().fit(data.signals)
+    after = _Data.of(going_on)
+    sure_after = after.unseen(after.right)
+    after_at = _threshold(sure_after, after.right, after.has_answer, budget)
     return Judge(
-        mean=_named(names, scaler.mean_),
-        spread=_named(names, scaler.scale_),
-        right=_scale(names, signals, right),
-        among=_scale(names, signals, among),
+        mean=data.named(scaler.mean_),
+        spread=data.named(scaler.scale_),
+        right=data.scale(data.right, scaler),
+        among=data.scale(data.among, scaler),
+        ours=data.scale(data.ours, scaler),
+        right_after=after.scale(after.right, scaler),
+        among_after=after.scale(after.among, scaler),
+        apart=Scale(-1e3, {}),
         answer_at=answer_at,
-        offer_at=float(np.quantile(likely[among], 1 - _OFFERED)),
+        offer_at=float(np.quantile(likely[data.among], 1 - _OFFERED)),
         decline_lead=max(0.0, float(np.quantile(leads, 1 - _DECLINED))),
+        after_at=after_at,
+        part_at=1.0,
+        ours_at=float(np.quantile(ours[data.ours], 1 - _TAKEN)),
         made_on=made_on.isoformat(),
-        figures=_figures(sure, right, has_answer, answer_at),
+        figures=_figures(sure, data, answer_at) | _figures_after(sure_after, after, after_at),
     )
 
 
-def _model() -> Pipeline:
-    return make_pipeline(StandardScaler(), LogisticRegression(C=_REGULARISATION, max_iter=2000))
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A message cut in two: its signals, and whether both halves found their answer."""
+
+    signals: Mapping[str, float]
+    group: str
+    is_right: bool
 
 
-def _unseen(signals: Numbers, target: NDArray[np.bool_], groups: Sequence[str]) -> Numbers:
-    """The probability of each question by a model that saw no question of its topic."""
-    folds = GroupKFold(_FOLDS)
-    odds = cross_val_predict(
-        _model(), signals, target, groups=groups, cv=folds, method="predict_proba"
-    )
-    probabilities: Numbers = odds[:, 1]
-    return probabilities
+def _cuts(retriever: Retriever, checks: Iterable[Check]) -> Iterator[_Cut]:
+    for check in checks:
+        halves = retriever.halves(check.text)
+        if halves is None:
+            continue
+        found = {half.matches[0].entry.id for half in (halves.first, halves.second)}
+        if len(found) > 1:
+            is_right = check.is_compound and found == set(check.entries)
+            yield _Cut(halves.signals(retriever.search(check.text)), check.text, is_right)
 
 
-def _scale(names: Sequence[str], signals: Numbers, target: NDArray[np.bool_]) -> Scale:
-    fitted = _model().fit(signals, target)[-1]
-    return Scale(float(fitted.intercept_[0]), _named(names, fitted.coef_[0]))
+def _parting(judge: Judge, cuts: Sequence[_Cut], compound: int, single: int) -> Judge:
+    """With `apart` fitted to the cuts of so many messages of two questions, and of one or none."""
+    names, target = list(cuts[0].signals), np.array([cut.is_right for cut in cuts])
+    signals = np.array([[cut.signals[name] for name in names] for cut in cuts])
+    groups = [cut.group for cut in cuts]
+    likely = cross_val_predict(
+        _model(), signals, target, groups=groups, cv=GroupKFold(_FOLDS), method="predict_proba"
+    )[:, 1]
+    fitted = _model().fit(signals, target)
+    weights = zip(names, fitted.coef_[0], strict=True)
+    scale = Scale(float(fitted.intercept_[0]), {name: float(one) for name, one in weights})
+    wrong = np.sort(likely[~target])[::-1]
+    part_at = float(wrong[min(int(_PARTED * single), len(wrong) - 1)])
+    right = _share((likely[target] > part_at).sum(), compound)
+    figures = {**judge.figures, "compound": compound, "compound_right": right}
+    return replace(judge, apart=scale, part_at=part_at, figures=figures)
 
 
-def _named(names: Sequence[str], values: Numbers) -> Mapping[str, float]:
-    return {name: round(float(value), 6) for name, value in zip(names, values, strict=True)}
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """Questions as rows of signals, with what is to be learnt of them."""
+
+    names: Sequence[str]
+    signals: Numbers
+    right: Marks
+    among: Marks
+    ours: Marks
+    has_answer: Marks
+    groups: Sequence[str]
+
+    @classmethod
+    def of(cls, judged: Sequence[_Judged]) -> _Data:
+        names = list(judged[0].evidence.signals)
+        return cls(
+            names,
+            np.array([[one.evidence.signals[name] for name in names] for one in judged]),
+            np.array([bool(one.is_right) for one in judged]),
+            np.array([one.is_among for one in judged]),
+            np.array([one.is_ours for one in judged]),
+            np.array([one.is_right is not None for one in judged]),
+            [one.group for one in judged],
+        )
+
+    def unseen(self, target: Marks) -> Numbers:
+        """The probability of each question by a model that saw no question of its topic."""
+        model = make_pipeline(StandardScaler(), _model())
+        odds = cross_val_predict(
+            model,
+            self.signals,
+            target,
+            groups=self.groups,
+            cv=GroupKFold(_FOLDS),
+            method="predict_proba",
+        )
+        probabilities: Numbers = odds[:, 1]
+        return probabilities
+
+    def scale(self, target: Marks, scaler: StandardScaler) -> Scale:
+        fitted = _model().fit(scaler.transform(self.signals), target)
+        return Scale(float(fitted.intercept_[0]), self.named(fitted.coef_[0]))
+
+    def named(self, values: Numbers) -> Mapping[str, float]:
+        pairs = zip(self.names, values, strict=True)
+        return {name: round(float(value), 6) for name, value in pairs}
+
+
+def _model() -> LogisticRegression:
+    return LogisticRegression(C=_REGULARISATION, max_iter=2000)
 
 
 def _threshold(
@@ -176,15 +303,26 @@ def _upper(count: int, among: int, budget: Budget) -> float:
     return float((centre + spread) / (1 + z * z / among))
 
 
-def _figures(
-    sure: Numbers, right: NDArray[np.bool_], has_answer: NDArray[np.bool_], answer_at: float
-) -> dict[str, float]:
+def _figures(sure: Numbers, data: _Data, answer_at: float) -> dict[str, float]:
     answered = sure >= answer_at
-    asked, unasked = int(has_answer.sum()), int((~has_answer).sum())
+    asked, unasked = int(data.has_answer.sum()), int((~data.has_answer).sum())
     return {
         "questions": asked,
         "unanswerable": unasked,
-        "answered_right": round(float((answered & right).sum() / asked), 4),
-        "answered_wrong": round(float((answered & ~right & has_answer).sum() / asked), 4),
-        "unanswerable_answered": round(float((answered & ~has_answer).sum() / unasked), 4),
+        "answered_right": _share((answered & data.right).sum(), asked),
+        "answered_wrong": _share((answered & ~data.right & data.has_answer).sum(), asked),
+        "unanswerable_answered": _share((answered & ~data.has_answer).sum(), unasked),
     }
+
+
+def _figures_after(sure: Numbers, data: _Data, after_at: float) -> dict[str, float]:
+    answered = sure >= after_at
+    return {
+        "going_on": len(answered),
+        "going_on_right": _share((answered & data.right).sum(), len(answered)),
+        "going_on_wrong": _share((answered & ~data.right).sum(), len(answered)),
+    }
+
+
+def _share(count: int, among: int) -> float:
+    return round(float(count / among), 4)

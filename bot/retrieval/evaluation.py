@@ -7,8 +7,9 @@ import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
-from bot.domain import Answer, Clarify, Decision, Decline, Emergency, Entry, Escalate
+from bot.domain import Answer, Clarify, Decision, Decline, Emergency, Entry, Escalate, Several
 from bot.retrieval import tally
 from bot.retrieval.question_files import Trial, read_trials
 from bot.retrieval.report import measures
@@ -28,8 +29,11 @@ class Played:
     probability: float | None = None
 
 
-# Takes the messages of one new conversation, in order; gives what came of each.
-Player = Callable[[Sequence[str]], Sequence[Played]]
+class Player(Protocol):
+    def __call__(self, messages: Sequence[str], *, in_a_row: bool) -> Played:
+        """Take the messages of one new conversation, in order, and give what came of the last.
+        `in_a_row`: they were written so fast that they may be one question."""
+
 
 _BOLD = {"emergency": 0, "answer": 1, "clarify": 2, "escalate": 3, "decline": 4}
 
@@ -105,7 +109,8 @@ def evaluate(
     for trial in trials:
         held = [entry for topic in trial.expected if (entry := topics[topic])]
         subject = _subject(trial, held, subjects)
-        cases.append(_Case.of(trial, play(trial.messages)[-1], is_held=bool(held), subject=subject))
+        played = play(trial.messages, in_a_row=trial.kind == "burst")
+        cases.append(_Case.of(trial, played, is_held=bool(held), subject=subject))
         if progress:
             progress(len(cases), len(trials))
     missing = [topic for topic, entry in topics.items() if entry is None]
@@ -195,6 +200,8 @@ def _name(decision: Decision | None) -> str:
             return "emergency"
         case Decline() | None:
             return "decline"
+        case Several():
+            raise AssertionError("the player tells its answers one by one")
 
 
 def _entries(decision: Decision | None) -> list[str]:

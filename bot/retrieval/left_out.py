@@ -58,7 +58,7 @@ def left_out(
     for done, ((owner, number, text), query) in enumerate(
         zip(phrasings, queries, strict=True), start=1
     ):
-        best = index.weigh(query, text, (owner, number)).order[:_TOP]
+        best = index.weigh(query, text, without=(owner, number)).order[:_TOP]
         found = tuple(index.entries[one].id for one in best.tolist())
         yield LeftOut(text, index.entries[owner].id, found)
         if progress:

@@ -10,7 +10,8 @@ from functools import cache, lru_cache
 from opencc import OpenCC
 from pypinyin import lazy_pinyin
 
-from bot.retrieval.words import Concepts, Subject, Words
+from bot.domain import Entry
+from bot.retrieval.words import Concepts, Subject, Words, conflict
 
 _UNSEEN = frozenset({"Cf", "Cn", "Co", "Cs", "Me", "Mn", "Sk", "So"})  # and emoji are So
 _STICKER = re.compile(r"\[[一-鿿]{1,3}\]")  # [流汗], as WeChat writes its pictures
@@ -47,6 +48,7 @@ class Normaliser:
             for sounds in _sounds_of(term):
                 self._terms.setdefault(sounds[:2], []).append((term, [*sounds]))
         self._plain = lru_cache(maxsize=1 << 15)(self._in_standard_words)  # a base, and its edits
+        self._subject = lru_cache(maxsize=1 << 11)(self.subject)
         self._classes = {
             name: _Finder(dict.fromkeys(whole, "") | self._words_of(concepts))
             for name, concepts in words.classes.items()
@@ -64,6 +66,10 @@ class Normaliser:
     def subject(self, title: str, questions: Sequence[str]) -> Subject:
         """What an entry speaks of, to be held against a question by `words.conflict`."""
         return Subject.of(self.concepts(title), [*map(self.concepts, questions)])
+
+    def conflict(self, text: str, entry: Entry) -> str | None:
+        """In what the text contradicts the entry: crop or organ."""
+        return conflict(self.concepts(text), self._subject(entry.title, entry.questions))
 
     def _in_standard_words(self, text: str) -> str:
         return _NUMBER.sub(_spelt, "".join(self._standard(self._folded(text))))

@@ -22,6 +22,7 @@ from bot.domain import (
     Match,
     Memory,
     Outgoing,
+    Several,
 )
 
 T = TypeVar("T")
@@ -74,6 +75,8 @@ def summary(decision: Decision | None) -> str | None:
             return None
         case Answer(match):
             fields = {"entries": _entries([match])}
+        case Several(answers):
+            fields = {"entries": _entries(one.match for one in answers)}
         case Clarify(matches):
             fields = {"entries": _entries(matches)}
         case Escalate(reason, domain, matches):

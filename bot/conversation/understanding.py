@@ -1,0 +1,66 @@
+"""What a farmer's words ask: by themselves, as two questions, or going on from the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from bot.conversation.decision import Policy, decide
+from bot.domain import Answer, Clarify, Decision, Domain, Entry, Findings, Several
+
+
+class Search(Protocol):
+    def __call__(self, text: str, after: str = "") -> Findings:
+        """What answers the text; read as going on from the question `after`, where there is one."""
+
+
+class Apart(Protocol):
+    def __call__(self, text: str, whole: Findings) -> tuple[Findings, Findings] | None:
+        """What two questions in the text find each; None where it holds one. `whole` is what the
+        search for it found."""
+
+
+class FindEntry(Protocol):
+    def __call__(self, entry_id: str) -> Entry | None: ...
+
+
+class Domains(Protocol):
+    def __call__(self) -> Mapping[str, Domain]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The knowledge of the moment: one snapshot behind four questions."""
+
+    search: Search
+    apart: Apart
+    entry: FindEntry
+    domains: Domains
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """Decides on a text by the reading that finds most."""
+
+    library: Library
+    policy: Policy
+
+    def decide(self, text: str, before: str = "") -> tuple[Decision, bool]:
+        """The decision, and whether the text was read as going on from the question `before`."""
+        whole = self.library.search(text)
+        if halves := self.library.apart(text, whole):
+            return Several(tuple(Answer(half.matches[0], half.right) for half in halves)), False
+        alone = self._decide(text, whole)
+        if not before or isinstance(alone, Answer):
+            return alone, False
+        findings = self.library.search(text, before)
+        bolder = replace(self.policy, answer_at=self.policy.after_at)
+        going_on = decide(text, findings, self.library.domains(), bolder)
+        is_more = isinstance(going_on, Answer) or (
+            isinstance(going_on, Clarify) and findings.among > whole.among
+        )
+        return (going_on, True) if is_more else (alone, False)
+
+    def _decide(self, text: str, findings: Findings) -> Decision:
+        return decide(text, findings, self.library.domains(), self.policy)
