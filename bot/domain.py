@@ -133,6 +133,7 @@ class Arrival:
     raw: str  # JSON
     group: str | None = None  # album: arrivals of one group are read as one message
     id: int = 0  # the message id, given by the store
+    at: datetime | None = None  # when the store received it
 
 
 class Other(StrEnum):

@@ -43,6 +43,7 @@ BLANKS: Mapping[str, str] = {
     "press.stale": "",
     "person.ask_away": "",
     "case.unsure": "",
+    "case.goes_on": "text before",
     "case.opened": "number who",
     "case.opened_urgent": "number who",
     "township.ask": "",

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import yaml
 
-from bot.conversation.asking import Library, Rules
+from bot.conversation.asking import Rules
 from bot.conversation.decision import Policy
 from bot.conversation.safety import Lookout
 from bot.conversation.turn import Conversation
+from bot.conversation.understanding import Library
 from bot.conversation.wishes import Lexicon, Wish
 from bot.dangers import DangerShape, sense
 from bot.domain import (
@@ -103,6 +104,8 @@ SUBSIDY = OutOfScope(("补贴好多钱",), "补贴的事请问镇街农业服务
 SURE = "花椒叶子背面一层黄粉"  # answered
 UNSURE = "花椒叶子上有点点"  # RUST, SPOT and APHID are offered
 LENGTHY = "花椒蔸蔸挖出来乌黑"  # answered with LONG
+GOES_ON = "那要好久打一回"  # answered with RUST, right after SURE
+TWO = "叶子背面一层黄粉，还有尖尖上爬满虫"  # two questions: RUST and APHID
 UNKNOWN_BEES = "蜂子不进箱咋个办"  # a case for 王瑞生
 UNKNOWN_PEPPER = "花椒树子开花不结籽"  # a case for 吕玉奎
 UNKNOWN = "拖拉机发不燃"  # nobody's subject: the dispatcher
@@ -110,8 +113,11 @@ DECLINED = "养羊补贴好多钱"
 STUNG = "我老汉遭马蜂蜇了，现在喘不过气"
 
 
-def findings_for(text: str) -> Findings:
-    """The scripted search."""
+def findings_for(text: str, after: str = "") -> Findings:
+    """The scripted search: what goes on from SURE in these words is about its entry."""
+    if after:
+        goes_on = (after, text) == (SURE, GOES_ON)
+        return Findings((Match(RUST, 9.0, SURE),), 0.95, 0.99) if goes_on else Findings()
     script = {
         SURE: Findings((Match(RUST, 9.7, SURE), Match(SPOT, 8.8, "叶子有斑")), 0.97, 0.99),
         LENGTHY: Findings((Match(LONG, 9.7, LENGTHY),), 0.97, 0.99),
@@ -121,6 +127,13 @@ def findings_for(text: str) -> Findings:
         DECLINED: Findings((), out_of_scope=SUBSIDY),
     }
     return script.get(text, Findings((Match(SPOT, 4.0, "叶子有斑"),), 0.1, 0.2))
+
+
+def apart(text: str, whole: Findings) -> tuple[Findings, Findings] | None:
+    """The scripted search for two questions in one message."""
+    if text != TWO:
+        return None
+    return Findings((Match(RUST, 9.0, ""),), 0.9, 0.9), Findings((Match(APHID, 9.0, ""),), 0.9, 0.9)
 
 
 @cache
@@ -160,8 +173,8 @@ def desk(people: tuple[Commissioner, ...] = PEOPLE) -> Desk:
 
 
 def conversation(people: tuple[Commissioner, ...] = PEOPLE, first_number: int = 1) -> Conversation:
-    library = Library(findings_for, ENTRIES.get, lambda: DOMAINS)
-    policy = Policy(answer_at=0.8, offer_at=0.4)
+    library = Library(findings_for, apart, ENTRIES.get, lambda: DOMAINS)
+    policy = Policy(answer_at=0.8, offer_at=0.4, after_at=0.9)
     rules = Rules(policy, lexicon(), dangers())
     numbers = count(first_number)
     return Conversation(library, rules, desk(people), phrases(), numbers.__next__)
@@ -191,11 +204,14 @@ class Village:
         *,
         about: int | None = None,
         invitation: Invitation | None = None,
+        may_wait: bool = False,
         **more: object,
     ) -> Turn:
         """One message; `about` is the case of the message that it replies to."""
         incoming = Incoming(next(self._ids), sender, text, **more)
-        context = replace(self._context(sender), about=about, invitation=invitation)
+        context = replace(
+            self._context(sender), about=about, invitation=invitation, may_wait=may_wait
+        )
         turn = self._conversation.take(incoming, context)
         self._memories[sender] = turn.memory
         return self._kept(turn)

@@ -104,8 +104,9 @@ def _told(judge: Judge, config: Config) -> str:
     return (
         f"把握到 {judge.answer_at:.2f} 才直接答，到 {judge.offer_at:.2f} 就列出来选。"
         f"在 {figures['questions']:.0f} 道考题上：直接答对 {figures['answered_right']:.1%}，"
-        f"答错 {figures['answered_wrong']:.1%}；{figures['unanswerable']:.0f} 道答不了的，"
-        f"答了 {figures['unanswerable_answered']:.1%}。容许：答出的错 {budget.wrong:.0%}，"
+        f"答错 {figures['answered_wrong']:.1%}；本行答不了的 {figures['unanswerable']:.0f} 道，"
+        f"答了 {figures['unanswerable_answered']:.1%}；外行的 {figures['elsewhere']:.0f} 道，"
+        f"答了 {figures['elsewhere_answered']:.1%}。容许：答出的错 {budget.wrong:.0%}，"
         f"答不了的答 {budget.unanswerable:.0%}。"
         f"接着上一问的 {figures['going_on']:.0f} 道：直接答对 {figures['going_on_right']:.1%}，"
         f"答错 {figures['going_on_wrong']:.1%}。"

@@ -50,6 +50,7 @@ class Service:
             due=due,
             clock=clock,
             lease=timedelta(seconds=leases.take),
+            pause=timedelta(seconds=core.config.answers.pause),
         )
         limits = {
             channel.name: replace(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.channels.base import Bell, Channel
+from bot.channels.base import Bell, Channel, merge
 from bot.conversation.turn import Conversation
 from bot.domain import Address, Arrival, Incoming, Outgoing, Turn, paragraphs
 from bot.errors import Conflict, TryLater, Unreadable, wordless
@@ -36,6 +37,7 @@ class Worker:
         due: Bell,
         clock: Callable[[], datetime],
         lease: timedelta,
+        pause: timedelta = timedelta(0),
     ) -> None:
         self._store = store
         self._channels = channels
@@ -45,6 +47,7 @@ class Worker:
         self._due = due
         self._clock = clock
         self._lease = lease
+        self._pause = pause  # how long a sender may take to go on with a sentence
 
     async def run(self) -> None:
         """Until cancelled; the message under way is taken to its end. Outlives a database that
@@ -91,21 +94,56 @@ class Worker:
         await self._arrived.wait(seconds=min(max(wait, 0.01), IDLE_SECONDS))
 
     async def _take(self, arrivals: Sequence[Arrival]) -> None:
-        incoming = await self._channels[arrivals[0].channel].read(arrivals)
-        if incoming is None:
-            await asyncio.to_thread(self._store.inbox.drop, arrivals, self._clock())
+        read, said = await self._read(arrivals)
+        if not said:
+            await asyncio.to_thread(self._store.inbox.drop, read, self._clock())
             return
-        turn = await asyncio.to_thread(self._decide, incoming, arrivals)
+        until = self._may_go_on_until(read, said) if len(read) == len(arrivals) else None
+        turn = await asyncio.to_thread(self._decide, said, read, until)
         self._ring(turn.replies)
-        self._due.ring(incoming.sender.channel)  # what was held for him is due again
+        self._due.ring(read[0].channel)  # what was held for him is due again
 
-    def _decide(self, incoming: Incoming, arrivals: Sequence[Arrival]) -> Turn:
+    async def _read(
+        self, arrivals: Sequence[Arrival]
+    ) -> tuple[Sequence[Arrival], Sequence[Incoming]]:
+        """The arrivals read now and what they say: one message, or the first of several written
+        in a row and those that may go on from it."""
+        channel = self._channels[arrivals[0].channel]
+        if len(arrivals) == 1 or arrivals[0].group:
+            incoming = await channel.read(arrivals)
+            return arrivals, [incoming] if incoming else []
+        said: list[Incoming] = []
+        for place, arrival in enumerate(arrivals):
+            one = await channel.read([arrival])
+            if one and said and not self._conversation.may_join(one):
+                return arrivals[:place], said
+            said += [one] if one else []
+        return arrivals, said
+
+    def _may_go_on_until(
+        self, arrivals: Sequence[Arrival], said: Sequence[Incoming]
+    ) -> datetime | None:
+        """Until then the sender is given time to finish; None where he needs none."""
+        written, is_bare = arrivals[-1].at, not any(one.attachments for one in said)
+        if not self._pause or written is None or not is_bare:
+            return None
+        until = written + self._pause
+        return until if self._clock() < until else None
+
+    def _decide(
+        self, said: Sequence[Incoming], arrivals: Sequence[Arrival], until: datetime | None
+    ) -> Turn:
         """Load, decide, save; again from the start where another turn changed the same case."""
+        incoming = merge(said)
         for _ in range(MOST_TRIES):
             now = self._clock()
-            turn = self._conversation.take(incoming, self._store.inbox.context(incoming, now))
+            context = self._store.inbox.context(incoming, now)
+            turn = self._conversation.take(incoming, replace(context, may_wait=until is not None))
+            if turn.waits and until:
+                self._store.inbox.hold_back(arrivals, until, now)
+                return turn
             try:
-                self._store.inbox.save(turn, incoming, arrivals, now)
+                self._store.inbox.save(turn, incoming, arrivals, now, said=said)
             except Conflict:
                 continue
             return turn

@@ -46,6 +46,7 @@ from bot.escalation.desk import Desk, Why
 from bot.phrases import Phrases
 
 UNCERTAIN = frozenset({Reason.NO_MATCH, Reason.UNSURE, Reason.OUT_OF_SCOPE})
+ELLIPTIC = 12  # characters; fewer may make sense only with the question before
 ADDABLE = 3  # open cases shown as buttons
 
 
@@ -120,9 +121,16 @@ class Asking:
         decision, goes_on = self._understanding.decide(question.text, before)
         if context.may_wait and not isinstance(decision, Answer | Several):
             return Turn(memory=context.memory, waits=True)
-        question = replace(question, after=before if goes_on else "")
+        leans = goes_on or (isinstance(decision, Escalate) and self._is_elliptic(question.text))
+        question = replace(question, after=before if leans else "")
         turn = self._carry_out(decision, question, incoming, context)
         return replace(turn, decision=decision)
+
+    def _is_elliptic(self, text: str) -> bool:
+        """几天一次: names nothing that it could be about."""
+        domains = self._library.domains().values()
+        named = any(word in text for domain in domains for word in domain.words)
+        return len(text) <= ELLIPTIC and not named
 
     def _carry_out(
         self, decision: Decision, question: Question, incoming: Incoming, context: Context
@@ -207,10 +215,17 @@ class Asking:
     def open(self, question: Question, why: Why, incoming: Incoming, context: Context) -> Turn:
         """A new case for the question; the farmer is told its number and what comes next."""
         number = self._draw_number()
-        step = self._desk.open(number, incoming.sender, question, why, context)
+        step = self._desk.open(number, incoming.sender, self._whole(question), why, context)
         told = Outgoing(incoming.sender, paragraphs(*self._opened(step.case)), case=number)
         memory = remember(context, replace(question, domain=why.domain, case=number))
         return Turn((told, *step.messages), memory, (step.change,), filed_under=number)
+
+    def _whole(self, question: Question) -> Question:
+        """With the question that it goes on from, for somebody who has not seen that one."""
+        if not question.after:
+            return question
+        text = self._say("case.goes_on", text=question.text, before=question.after)
+        return replace(question, text=text)
 
     def _opened(self, case: Case) -> Iterator[str]:
         who = self._desk.letters.holder(case)

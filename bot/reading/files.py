@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.reading.report import START, Place, Report
 
-MOST_BYTES = 64 * 1024
+MOST_BYTES = 256 * 1024
 _BOM = b"\xef\xbb\xbf"
 _NEWLINE = re.compile(r"\r\n?")
 _TAB = re.compile(r"\t")
@@ -44,7 +44,7 @@ def is_folder(path: Path) -> bool:
 
 
 def read(path: Path, root: Path, report: Report) -> bytes | None:
-    """The bytes of an ordinary file inside `root` of at most 64 KiB."""
+    """The bytes of an ordinary file inside `root` of at most 256 KiB."""
     raw = read_head(path, root, report, most=MOST_BYTES + 1)
     return raw if raw is not None and _is_in_size(raw, report) else None
 

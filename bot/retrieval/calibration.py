@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from bot.domain import KnowledgeBase, Unanswerable
@@ -28,10 +27,11 @@ from bot.retrieval.vectors import Role
 
 _FOLDS = 5
 _REGULARISATION = 0.3  # sklearn's C
-_OFFERED = 0.99  # of the questions whose entry is among the best three, this many are offered it
+_OFFERED = 0.997  # of the questions whose entry is among the best three, this many are offered it
 _LEAST_SURE = 0.5  # what is more likely wrong than right is never answered outright
 _TAKEN = 0.98  # of the questions of our subjects, at least so many are taken for ours
 _PARTED = 0.015  # of the messages with one question or none, at most so many are taken for two
+_UNANSWERABLE = 0.5  # questions without an answer for one that has one, as farmers ask
 _EVERY = 3  # a third of the questions without an answer come right after another question
 _STRIDE = 97  # a prime: pairs questions that have nothing to do with each other
 _DECLINED = 0.005  # of the questions that have an answer, at most so many are declined
@@ -161,13 +161,13 @@ def _fitted(
 ) -> Judge:
     data = _Data.of(alone)
     sure, likely = (data.unseen(target) for target in (data.right, data.among))
-    answer_at = _threshold(sure, data.right, data.has_answer, budget)
+    answer_at = _threshold(sure, data, budget)
     leads = np.array([one.evidence.rule_lead for one in alone])[data.has_answer]
     ours = data.unseen(data.ours)
     scaler = StandardScaler().fit(data.signals)
     after = _Data.of(going_on)
     sure_after = after.unseen(after.right)
-    after_at = _threshold(sure_after, after.right, after.has_answer, budget)
+    after_at = _threshold(sure_after, after, budget)
     return Judge(
         mean=data.named(scaler.mean_),
         spread=data.named(scaler.scale_),
@@ -253,20 +253,22 @@ class _Data:
 
     def unseen(self, target: Marks) -> Numbers:
         """The probability of each question by a model that saw no question of its topic."""
-        model = make_pipeline(StandardScaler(), _model())
-        odds = cross_val_predict(
-            model,
-            self.signals,
-            target,
-            groups=self.groups,
-            cv=GroupKFold(_FOLDS),
-            method="predict_proba",
-        )
-        probabilities: Numbers = odds[:, 1]
-        return probabilities
+        chances = np.empty(len(target))
+        for seen, unseen in GroupKFold(_FOLDS).split(self.signals, target, self.groups):
+            scaler = StandardScaler().fit(self.signals[seen])
+            known, asked = (scaler.transform(self.signals[some]) for some in (seen, unseen))
+            fitted = _model().fit(known, target[seen], self.weights[seen])
+            chances[unseen] = fitted.predict_proba(asked)[:, 1]
+        return chances
+
+    @property
+    def weights(self) -> Numbers:
+        """As if a third of the questions had no answer, however many of them were written."""
+        share = _UNANSWERABLE * self.has_answer.sum() / max((~self.has_answer).sum(), 1)
+        return np.where(self.has_answer, 1.0, share)
 
     def scale(self, target: Marks, scaler: StandardScaler) -> Scale:
-        fitted = _model().fit(scaler.transform(self.signals), target)
+        fitted = _model().fit(scaler.transform(self.signals), target, self.weights)
         return Scale(float(fitted.intercept_[0]), self.named(fitted.coef_[0]))
 
     def named(self, values: Numbers) -> Mapping[str, float]:
@@ -278,15 +280,15 @@ def _model() -> LogisticRegression:
     return LogisticRegression(C=_REGULARISATION, max_iter=2000)
 
 
-def _threshold(
-    sure: Numbers, right: NDArray[np.bool_], has_answer: NDArray[np.bool_], budget: Budget
-) -> float:
-    """The lowest probability at which both errors stay in the budget with its confidence."""
+def _threshold(sure: Numbers, data: _Data, budget: Budget) -> float:
+    """The lowest probability at which both errors stay in the budget with its confidence. Those
+    of our subjects are the harder ones to tell, so they alone count as unanswerable."""
+    unanswerable = ~data.has_answer & data.ours
     for at in np.unique(sure[sure >= _LEAST_SURE]):
         answered = sure >= at
-        asked, unasked = answered & has_answer, answered & ~has_answer
-        wrong = _upper(int((asked & ~right).sum()), int(asked.sum()), budget)
-        loose = _upper(int(unasked.sum()), int((~has_answer).sum()), budget)
+        asked, unasked = answered & data.has_answer, answered & unanswerable
+        wrong = _upper(int((asked & ~data.right).sum()), int(asked.sum()), budget)
+        loose = _upper(int(unasked.sum()), int(unanswerable.sum()), budget)
         if wrong <= budget.wrong and loose <= budget.unanswerable:
             return float(at)
     return 1.0
@@ -305,13 +307,16 @@ def _upper(count: int, among: int, budget: Budget) -> float:
 
 def _figures(sure: Numbers, data: _Data, answer_at: float) -> dict[str, float]:
     answered = sure >= answer_at
-    asked, unasked = int(data.has_answer.sum()), int((~data.has_answer).sum())
+    asked, near = int(data.has_answer.sum()), ~data.has_answer & data.ours
+    far = ~data.has_answer & ~data.ours
     return {
         "questions": asked,
-        "unanswerable": unasked,
         "answered_right": _share((answered & data.right).sum(), asked),
         "answered_wrong": _share((answered & ~data.right & data.has_answer).sum(), asked),
-        "unanswerable_answered": _share((answered & ~data.has_answer).sum(), unasked),
+        "unanswerable": int(near.sum()),
+        "unanswerable_answered": _share((answered & near).sum(), int(near.sum())),
+        "elsewhere": int(far.sum()),
+        "elsewhere_answered": _share((answered & far).sum(), int(far.sum())),
     }
 
 
@@ -325,4 +330,4 @@ def _figures_after(sure: Numbers, data: _Data, after_at: float) -> dict[str, flo
 
 
 def _share(count: int, among: int) -> float:
-    return round(float(count / among), 4)
+    return round(float(count / max(among, 1)), 4)

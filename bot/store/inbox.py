@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import (
@@ -33,9 +34,10 @@ logger = logging.getLogger(__name__)
 
 IS_NEW = text(f"messages.{NEW}")
 ALBUM = messages.c.group == bindparam("album")
+HELD_BACK = "~"  # in place of an album: words held back because the sender may go on
 ARRIVAL = (messages.c.channel, messages.c.uid, messages.c.user, messages.c.raw)
 WAITING = (
-    select(*ARRIVAL, messages.c.group, messages.c.id)
+    select(*ARRIVAL, messages.c.group, messages.c.id, messages.c.created_at)
     .where(is_at(messages), IS_NEW)
     .order_by(messages.c.id)
 )
@@ -44,6 +46,8 @@ PARTS = WAITING.where(ALBUM)
 
 SETTLE = update(messages).where(is_at(messages), ALBUM, IS_NEW)
 SETTLE = SETTLE.values(ready_at=bindparam("until"))
+WAKE = update(messages).where(is_at(messages), messages.c.group == HELD_BACK, IS_NEW)
+WAKE = WAKE.values(ready_at=bindparam("now"))
 RELEASE = update(messages).where(is_at(messages), text(HELD))
 RELEASE = RELEASE.values(state=State.PENDING.value, ready_at=bindparam("now"))
 UNCLAIM = update(conversations).where(is_at(conversations)).values(claimed_until=None)
@@ -134,8 +138,8 @@ class Inbox:
     ) -> int | None:
         """Keep an arrival for good and return its message id; None if its uid is known.
 
-        An album is ready `settle` after its last part. Whatever was held for this user becomes
-        due again: he can be reached now.
+        An album is ready `settle` after its last part; words held back are looked at again at
+        once, with these. Whatever was held for this user becomes due again: he can be reached now.
         """
         here = at(Address(arrival.channel, arrival.user))
         row = _arrival_row(arrival, now, now + settle)
@@ -149,11 +153,14 @@ class Inbox:
                 parts = {**here, "album": arrival.group, "until": now + settle}
                 connection.execute(SETTLE, parts)
                 connection.execute(FOLLOW, here)
+            elif connection.execute(WAKE, {**here, "now": now}).rowcount:
+                connection.execute(FOLLOW, here)
             connection.execute(RELEASE, {**here, "now": now})
             return int(number)
 
     def claim(self, now: datetime, *, lease: timedelta) -> tuple[Arrival, ...]:
-        """The next message, with the other parts of its album; () where nothing is ready.
+        """The next message, with the other parts of its album, or, where it was held back, with
+        what was written since; () where nothing is ready.
 
         The conversation is nobody else's until the message is saved, dropped, postponed or set
         aside, or the lease is over.
@@ -180,14 +187,24 @@ class Inbox:
             return int(connection.execute(DRAW).scalar_one())
 
     def save(
-        self, turn: Turn, incoming: Incoming, arrivals: Sequence[Arrival], now: datetime
+        self,
+        turn: Turn,
+        incoming: Incoming,
+        arrivals: Sequence[Arrival],
+        now: datetime,
+        *,
+        said: Sequence[Incoming] = (),
     ) -> None:
         """Everything that follows from a message, at once; Conflict if a case or the invitation
-        has changed. A message that another worker has saved by now is left as it is."""
-        others = [arrival for arrival in arrivals if arrival.id != incoming.id]
+        has changed. A message that another worker has saved by now is left as it is. `said` are
+        the messages in a row that `incoming` is made of, to be shown as they were written."""
+        whole = said or (incoming,)
+        known = {one.id for one in whole}
+        others = [arrival for arrival in arrivals if arrival.id not in known]
         try:
             with self._database.write() as connection:
-                _take(connection, turn, incoming, now)
+                for one in whole:
+                    _take(connection, turn, one, now, is_decided=one.id == incoming.id)
                 if others:
                     _mark(connection, others, state=State.DONE.value, done_at=now)
                 connection.execute(FOLLOW, at(incoming.sender))
@@ -210,6 +227,14 @@ class Inbox:
         more = messages.c.attempts + 1
         with self._database.write() as connection:
             _let_go(connection, arrivals, ready_at=until, error=error, attempts=more)
+
+    def hold_back(self, arrivals: Sequence[Arrival], until: datetime, now: datetime) -> None:
+        """The sender may go on: take these again then, or as soon as he has written more."""
+        here = at(Address(arrivals[0].channel, arrivals[0].user))
+        with self._database.write() as connection:
+            waiting = len(connection.execute(WAITING, here).all())
+            ready_at = now if waiting > len(arrivals) else until
+            _let_go(connection, arrivals, group=HELD_BACK, ready_at=ready_at)
 
     def set_aside(
         self,
@@ -285,7 +310,9 @@ def _arrival_row(arrival: Arrival, now: datetime, ready_at: datetime) -> dict[st
     }
 
 
-def _take(connection: Connection, turn: Turn, incoming: Incoming, now: datetime) -> None:
+def _take(
+    connection: Connection, turn: Turn, incoming: Incoming, now: datetime, *, is_decided: bool
+) -> None:
     """The conversation's row first: `receive` locks in the same order."""
     memory = {"new_memory": codec.dump(turn.memory)}
     place = connection.execute(REMEMBER, {**at(incoming.sender), **memory}).scalar_one()
@@ -293,7 +320,7 @@ def _take(connection: Connection, turn: Turn, incoming: Incoming, now: datetime)
         "message": incoming.id,
         "text": codec.dump(incoming),
         "filed_under": turn.filed_under,
-        "summary": codec.summary(turn.decision),
+        "summary": codec.summary(turn.decision) if is_decided else None,
         "place": place,
         "now": now,
     }
@@ -316,12 +343,17 @@ def _mark(connection: Connection, arrivals: Sequence[Arrival], **values: Any) ->
 
 
 def _head(connection: Connection, here: dict[str, str]) -> tuple[Arrival, ...]:
-    """The oldest message and the other parts of its album, which all settle at one time."""
+    """The oldest message and the other parts of its album, which all settle at one time; or
+    words held back and the single messages after them."""
     oldest = connection.execute(OLDEST, here).one()
+    if oldest.group == HELD_BACK:
+        rows = connection.execute(WAITING, here)
+        return tuple(map(_arrival, takewhile(lambda row: row.group in {HELD_BACK, None}, rows)))
     if oldest.group is None:
         return (_arrival(oldest),)
     return tuple(map(_arrival, connection.execute(PARTS, {**here, "album": oldest.group})))
 
 
 def _arrival(row: Row[*tuple[Any, ...]]) -> Arrival:
-    return Arrival(row.channel, row.uid, row.user, row.raw, row.group, row.id)
+    group = None if row.group == HELD_BACK else row.group
+    return Arrival(row.channel, row.uid, row.user, row.raw, group, row.id, row.created_at)

@@ -40,6 +40,18 @@ class Echo:
         return Turn((Outgoing(incoming.sender, paragraphs(incoming.text)),), context.memory)
 
 
+class Listener(Echo):
+    """Says back what ends in a full stop, and waits for the rest of anything else."""
+
+    def take(self, incoming, context):
+        if context.may_wait and not incoming.text.endswith("。"):
+            return Turn(memory=context.memory, waits=True)
+        return super().take(incoming, context)
+
+    def may_join(self, incoming):
+        return incoming.press is None
+
+
 class StubbornChannel(FakeChannel):
     """`read` fails as told."""
 
@@ -70,12 +82,10 @@ def clock():
     return Clock()
 
 
-def build(store, clock, conversation, channel=None):
+def build(store, clock, conversation, channel=None, **more):
     channel = channel or FakeChannel()
-    bells = {"arrived": Bell(), "due": Bell()}
-    return Worker(
-        store, {channel.name: channel}, conversation, PHRASES, **bells, lease=LEASE, clock=clock
-    )
+    more |= {"arrived": Bell(), "due": Bell(), "lease": LEASE, "clock": clock}
+    return Worker(store, {channel.name: channel}, conversation, PHRASES, **more)
 
 
 def receive(store, text, uid="1"):
@@ -191,10 +201,10 @@ async def test_a_conflict_is_decided_again_from_the_start(store, clock):
         def __getattr__(self, name):
             return getattr(store.inbox, name)
 
-        def save(self, *arguments):
+        def save(self, *arguments, **more):
             if failures:
                 raise failures.pop()
-            save(*arguments)
+            save(*arguments, **more)
 
     class Wrapped:
         inbox = Inbox()
@@ -212,3 +222,51 @@ async def test_a_conflict_is_decided_again_from_the_start(store, clock):
     await worker.step()
     assert echo.taken == ["x", "x"]
     assert replies(store) == ["x"]
+
+
+PAUSE = timedelta(seconds=4)
+
+
+async def test_a_sentence_in_pieces_is_taken_as_one(store, clock):
+    worker = build(store, clock, Listener(), pause=PAUSE)
+    receive(store, "蜂子")
+    await worker.step()
+    receive(store, "在门口打架。", uid="2")
+    await worker.step()
+    assert replies(store) == ["蜂子\n在门口打架。"]
+    assert store.inbox.tally() == {State.DONE: 2}
+
+
+async def test_words_are_taken_as_they_are_when_nothing_follows(store, clock):
+    worker = build(store, clock, Listener(), pause=PAUSE)
+    receive(store, "蜂子")
+    await worker.step()
+    assert not await worker.step()
+    clock.now += PAUSE
+    await worker.step()
+    assert replies(store) == ["蜂子"]
+
+
+async def test_a_button_ends_the_sentence_before_it(store, clock):
+    worker = build(store, clock, Listener(), pause=PAUSE)
+    receive(store, "蜂子")
+    await worker.step()
+    store.inbox.receive(Arrival("fake", "2", "li", write_own(press="show:a:1")), NOW)
+    await worker.step()
+    assert replies(store) == ["蜂子"]
+    assert store.inbox.tally() == {State.DONE: 1, State.NEW: 1}
+
+
+async def test_without_a_pause_nobody_waits(store, clock):
+    receive(store, "蜂子")
+    await build(store, clock, Listener()).step()
+    assert replies(store) == ["蜂子"]
+
+
+async def test_words_held_back_outlive_the_process(store, clock):
+    receive(store, "蜂子")
+    await build(store, clock, Listener(), pause=PAUSE).step()
+    store.inbox.recover()
+    clock.now += PAUSE
+    await build(store, clock, Listener(), pause=PAUSE).step()
+    assert replies(store) == ["蜂子"]

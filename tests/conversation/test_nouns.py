@@ -72,12 +72,13 @@ def test_at_most_three_are_offered():
     ("text", "findings", "subject"),
     [
         ("花椒卖不脱", Findings(), "sichuan-pepper"),
-        ("叶子黄", found(0.1, 0.4), "sichuan-pepper"),
-        ("叶子黄", found(0.1, 0.3), None),
-        ("蜂子跑了", found(0.9), "beekeeping"),
+        ("叶子黄", Findings(domain="sichuan-pepper"), "sichuan-pepper"),
+        ("叶子黄", found(0.9), None),
+        ("花椒花上的蜂子跑了", Findings(domain="beekeeping"), "beekeeping"),
+        ("花椒花上的蜂子跑了", Findings(), "sichuan-pepper"),
     ],
 )
-def test_words_name_the_subject_before_a_match_does(text, findings, subject):
+def test_search_tells_the_subject_and_without_it_the_words_do(text, findings, subject):
     assert subject_of(text, findings, DOMAINS, POLICY) == subject
     assert subject_of(text, Findings(), {}, POLICY) is None
 

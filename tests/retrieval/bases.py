@@ -12,6 +12,15 @@ RUST = Entry(
     (),
     ("某标准",),
 )
+APHID = Entry(
+    "pepper-aphid",
+    "sichuan-pepper",
+    "花椒蚜虫",
+    ("嫩尖上爬满油虫", "尖尖上密密麻麻的小虫"),
+    "喷清水冲掉。",
+    (),
+    ("某标准",),
+)
 SWARM = Entry(
     "bee-swarm-catch",
     "beekeeping",
@@ -44,6 +53,17 @@ def base_of(*entries, rules=(SUBSIDY,), revision="r1"):
 
 
 BASE = base_of(RUST, SWARM, PRICE)
+
+
+def strangers(count):
+    """Entries of characters that no question has: among them one that fits stands out."""
+    for number in range(count):
+        words = "".join(chr(0x3400 + 12 * number + place) for place in range(12))
+        texts = words[:4], (words[4:8],), words[8:]
+        yield Entry(f"stranger-{number:02}", "sichuan-pepper", *texts, (), ("某书",))
+
+
+WIDE = base_of(RUST, APHID, SWARM, PRICE, *strangers(76))
 
 
 class CountingEmbedder(HashingEmbedder):

@@ -39,23 +39,23 @@ class ScriptedPlayer:
         "黄粉粉": (Answer(found(RUST)),),
         "没写的": (Clarify((found(SWARM), found(PRICE))),),
         "今天啥价": (Escalate(Reason.UNSURE, "citrus-marketing", (found(PRICE),)),),
-        "蜂团在树上": (Answer(found(RUST)),),
         "好久收": (Clarify((found(RUST), found(SWARM))),),
         "收蜂和锈病": (Answer(found(SWARM)), Escalate(Reason.NO_MATCH, None)),
         "猪不吃食": (Answer(found(PRICE)),),
         "讲个笑话": (None,),
         "喝了农药": (Emergency("poison", "sichuan-pepper"),),
         "蜂子遭药了": (Decline("说不准", "beekeeping"),),
-        "老师": (None,),
         "橘子啥价": (Answer(found(PRICE)),),
     }
 
     def __init__(self):
         self.conversations = []
+        self.in_a_row = []
 
-    def __call__(self, messages):
+    def __call__(self, messages, *, in_a_row):
         self.conversations.append(tuple(messages))
-        return [Played(self.SCRIPT[text], 0.25, 0.8) for text in messages]
+        self.in_a_row += [tuple(messages)] if in_a_row else []
+        return Played(self.SCRIPT[messages[-1]], 0.25, 0.8)
 
 
 @pytest.fixture
@@ -171,6 +171,12 @@ def test_a_conversation_of_several_messages_is_played_in_one_go(file):
     assert ("蜂团在树上", "好久收") in player.conversations
     assert ("老师", "橘子啥价") in player.conversations
     assert len(player.conversations) == 10
+
+
+def test_only_a_burst_is_played_in_a_row(file):
+    player = ScriptedPlayer()
+    run(file, player)
+    assert player.in_a_row == [("老师", "橘子啥价")]
 
 
 def test_a_compound_question_is_right_when_every_topic_is_answered(file):

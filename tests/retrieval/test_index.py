@@ -4,12 +4,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bot.domain import OutOfScope
+from bot.domain import OutOfScope, Unanswerable
 from bot.retrieval.dense import COUNTED
 from bot.retrieval.embedder import HashingEmbedder
-from bot.retrieval.index import Index
+from bot.retrieval.index import AFTER_WEIGHT, Index
 from bot.retrieval.vectors import VectorCache
-from tests.retrieval.bases import BASE, PRICE, RUST, SUBSIDY, SWARM, base_of
+from tests.retrieval.bases import APHID, BASE, PRICE, RUST, SUBSIDY, SWARM, WIDE, base_of
 
 EMBEDDER = HashingEmbedder()
 QUESTIONS = ("叶背黄粉", "蜂团在树上咋个收", "血橙好多钱", "今天天气", "", "🐝", "花椒锈病")
@@ -20,8 +20,8 @@ def build(tmp_path):
     return lambda base: Index.build(base, EMBEDDER, VectorCache(tmp_path / "vectors.npz"))
 
 
-def weigh(index, text, without=None):
-    return index.weigh(EMBEDDER.queries([text])[0], text, without)
+def weigh(index, text, **more):
+    return index.weigh(EMBEDDER.queries([text])[0], text, **more)
 
 
 def best(index, text):
@@ -76,7 +76,7 @@ def test_a_text_left_out_gives_what_an_index_without_it_gives(build):
     shorter = replace(entries[7], questions=entries[7].questions[1:])
     without = build(base_of(*entries[:7], shorter, *entries[8:]))
     place = [text for _, text in whole.texts[owner]].index(left_out)
-    one, other = weigh(whole, left_out, (owner, place)), weigh(without, left_out)
+    one, other = weigh(whole, left_out, without=(owner, place)), weigh(without, left_out)
     np.testing.assert_allclose(one.fused, other.fused, atol=0.15)
     assert weigh(whole, left_out).fused[owner] > one.fused[owner] + 0.5
 
@@ -120,11 +120,55 @@ def test_the_nearest_out_of_scope_rule_is_found_and_how_far_it_leads(build):
 
 
 def test_a_question_known_to_have_no_answer_is_told_from_others(build):
-    base = replace(BASE, unanswerable=("明天哪个老师在上班", "哪个老师的电话好多"))
+    known = Unanswerable("明天哪个老师在上班"), Unanswerable("哪个老师的电话好多", "beekeeping")
+    base = replace(BASE, unanswerable=known)
     signals = weigh(build(base), "老师的电话").signals
     rust = weigh(build(base), "叶子背面黄粉").signals
     assert signals["sounds_unanswerable"] > 0 > rust["sounds_unanswerable"]
     assert signals["nearer_unanswerable"] > 0 > rust["nearer_unanswerable"]
+
+
+def test_the_question_before_counts_beside_what_a_text_says_itself(build):
+    index = build(BASE)
+    before = weigh(index, "蜂子团在树上").own
+    alone, going_on = weigh(index, "一层粉"), weigh(index, "一层粉", after=before)
+    np.testing.assert_array_equal(alone.own, alone.fused)
+    np.testing.assert_array_equal(going_on.own, alone.own)
+    np.testing.assert_allclose(going_on.fused, alone.own + AFTER_WEIGHT * before, rtol=1e-5)
+    assert (index.entries[going_on.order[0]], going_on.signals["pulled"]) == (RUST, 0)
+
+
+def test_a_few_words_that_say_nothing_are_about_the_question_before(build):
+    index = build(WIDE)
+    for entry in (RUST, APHID, SWARM, PRICE):
+        before = weigh(index, entry.questions[0]).own
+        evidence = weigh(index, "要隔几周", after=before)
+        assert index.entries[evidence.order[0]] == entry
+        assert evidence.signals["pulled"] > 0
+
+
+def test_the_domain_is_the_one_that_most_speaks_for(build):
+    index = build(WIDE)
+    assert weigh(index, "嫩尖上爬满油虫").domain == "sichuan-pepper"
+    assert weigh(index, "蜂子飞出来团在树上").domain == "beekeeping"
+
+
+def test_naming_a_subject_speaks_for_its_domain(build):
+    index = build(base_of(RUST, SWARM))
+    nothing = index.weigh(np.zeros(EMBEDDER.dimension, np.float32), "")
+    assert nothing.domain
+    for name, subject in (("花椒", "sichuan-pepper"), ("蜂", "beekeeping")):
+        text = f"{name}的事情"
+        found = index.weigh(np.zeros(EMBEDDER.dimension, np.float32), text)
+        assert found.domain == subject
+
+
+def test_characters_alone_point_to_an_entry_and_tell_how_clearly(build):
+    index = build(WIDE)
+    entry, clearness = index.glance("嫩尖爬满油虫")
+    assert entry == APHID
+    assert clearness > 5
+    assert index.glance("🐝")[1] == 0
 
 
 def test_an_index_knows_its_base_and_its_size(build):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import select
 
 from bot.channels.base import read_own
 from bot.domain import (
+    Incoming,
     Address,
     Answer,
     Attachment,
@@ -82,8 +84,50 @@ def test_what_was_received_is_there_after_opening_again(store, url):
     number = store.inbox.receive(kept, NOW)
     store.close()
     reopened = type(store).open(url, commissioners=())
-    assert reopened.inbox.claim(NOW, lease=LEASE) == (replace(kept, id=number),)
+    assert reopened.inbox.claim(NOW, lease=LEASE) == (replace(kept, id=number, at=NOW),)
     reopened.close()
+
+
+def test_words_held_back_come_again_with_what_was_written_since(store):
+    receive = store.inbox.receive
+    first = receive(arrival(uid="1", text="蜂子"), NOW)
+    claimed = store.inbox.claim(NOW, lease=LEASE)
+    store.inbox.hold_back(claimed, NOW + timedelta(seconds=4), NOW)
+    assert store.inbox.claim(NOW + timedelta(seconds=1), lease=LEASE) == ()
+    second = receive(arrival(uid="2", text="在打架"), NOW + timedelta(seconds=2))
+    again = store.inbox.claim(NOW + timedelta(seconds=2), lease=LEASE)
+    assert [(one.id, one.group) for one in again] == [(first, None), (second, None)]
+
+
+def test_words_held_back_are_ready_by_themselves_in_the_end(store):
+    store.inbox.receive(arrival(text="蜂子"), NOW)
+    until = NOW + timedelta(seconds=4)
+    store.inbox.hold_back(store.inbox.claim(NOW, lease=LEASE), until, NOW)
+    assert store.inbox.next_at() == until
+    assert len(store.inbox.claim(until, lease=LEASE)) == 1
+
+
+def test_what_came_before_words_were_held_back_is_looked_at_with_them_at_once(store):
+    store.inbox.receive(arrival(uid="1", text="蜂子"), NOW)
+    claimed = store.inbox.claim(NOW, lease=LEASE)
+    store.inbox.receive(arrival(uid="2", text="在打架"), NOW)
+    store.inbox.hold_back(claimed, NOW + timedelta(seconds=4), NOW)
+    assert len(store.inbox.claim(NOW, lease=LEASE)) == 2
+
+
+def test_messages_in_a_row_are_shown_as_they_were_written(store):
+    for uid, text in (("1", "蜂子"), ("2", "在打架")):
+        store.inbox.receive(arrival(uid=uid, text=text), NOW)
+    one = store.inbox.claim(NOW, lease=LEASE)
+    store.inbox.hold_back(one, NOW, NOW)
+    arrivals = store.inbox.claim(NOW, lease=LEASE)
+    said = [
+        Incoming(each.id, LI, text) for each, text in zip(arrivals, ("蜂子", "在打架"), strict=True)
+    ]
+    whole = replace(said[0], text="蜂子\n在打架")
+    store.inbox.save(Turn(), whole, arrivals, NOW, said=said)
+    assert [line.incoming.text for line in store.inbox.history(LI)] == ["蜂子", "在打架"]
+    assert store.inbox.tally() == {"done": 2}
 
 
 # claiming

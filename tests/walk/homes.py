@@ -40,7 +40,7 @@ def furnish(
     for part in ("knowledge", "config"):
         shutil.copytree(ROOT / part, folder / part)
     _thin_out(folder / "knowledge", every)
-    chosen = {"embedder": {"model": "hashing"}, **settings}
+    chosen = {"embedder": {"model": "hashing"}, "answers": {"pause": 0}, **settings}
     _change(folder / "config" / "settings.yaml", chosen)
     chats = addresses or {}
     people = [
