@@ -9,9 +9,10 @@ from pathlib import Path
 from bot.app.calendar import today
 from bot.app.compose import BUNDLED, bundled_form
 from bot.config import Config, load
-from bot.errors import ConfigError
+from bot.errors import ConfigError, ModelError
 from bot.knowledge import check
 from bot.retrieval.bundled import is_intact
+from bot.retrieval.judge import Judge
 from bot.store import State, Store
 
 SHOWN = 5
@@ -39,6 +40,7 @@ def examine(home: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding("设置", is_good=True, said=f"读得通。名册：{people}。")
     yield _knowledge(config)
     yield _model(config)
+    yield _judge()
     yield from _database(config)
     yield _telegram(config)
 
@@ -64,6 +66,23 @@ def _model(config: Config) -> Finding:
     if is_intact(folder, form):
         return Finding("向量模型", is_good=True, said="完好。")
     return Finding("向量模型", is_good=False, said="坏了或旧了；运行 tianwen index 会重新解开。")
+
+
+def _judge() -> Finding:
+    """How good it was when it was made, and on what."""
+    try:
+        judge = Judge.load()
+    except ModelError as error:
+        return Finding("判断模型", is_good=False, said=str(error))
+    counts = {name: f"{count:.0f}" for name, count in judge.figures.items()}
+    shares = {name: f"{share:.1%}" for name, share in judge.figures.items()}
+    said = (
+        f"{judge.made_on} 定的。没写进知识库的考题 {counts['questions']} 道，"
+        f"直接答对 {shares['answered_right']}，答错 {shares['answered_wrong']}；"
+        f"本行答不了的 {counts['unanswerable']} 道，答了 {shares['unanswerable_answered']}；"
+        f"外行的 {counts['elsewhere']} 道，答了 {shares['elsewhere_answered']}。"
+    )
+    return Finding("判断模型", is_good=True, said=said)
 
 
 def _database(config: Config) -> Iterator[Finding]:

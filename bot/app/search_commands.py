@@ -16,11 +16,12 @@ from bot.domain import Answer, Clarify, Decision, Problem
 from bot.errors import KnowledgeError
 from bot.knowledge.load import EntryFile, read
 from bot.reading.columns import table
-from bot.retrieval.calibration import Budget, Check
+from bot.retrieval.calibration import Budget
 from bot.retrieval.calibration import calibrate as fit
 from bot.retrieval.judge import NOBODY, SHIPPED, Judge
 from bot.retrieval.left_out import LeftOut, left_out, summary
-from bot.retrieval.question_files import read_trials
+from bot.retrieval.question_files import Trial, read_trials
+from bot.retrieval.trials import Check
 
 _SHOWN = 5
 
@@ -62,14 +63,9 @@ def calibrate(options: Namespace) -> int:
     core = core_of(config, judge=NOBODY)
     bookshelf, base = core.bookshelf, core.bookshelf.retriever.index.base
     checks = [
-        Check(
-            trial.messages[-1],
-            trial.expected,
-            "".join(trial.messages[:-1]),
-            is_compound=trial.kind == "compound",
-        )
+        _check(trial)
         for trial in read_trials(options.files)
-        if trial.kind in {"question", "followup", "compound"}
+        if trial.kind in {"question", "followup", "compound", "burst"}
         and set(trial.expected) <= set(base.entries)
     ]
     alone = [check for check in checks if not check.after and not check.is_compound]
@@ -90,6 +86,16 @@ def calibrate(options: Namespace) -> int:
     judge.save(options.out or SHIPPED)
     print(_told(judge, config))
     return 0
+
+
+def _check(trial: Trial) -> Check:
+    match trial.kind, trial.messages:
+        case "followup", (first, text):
+            return Check(text, trial.expected, first)
+        case "compound", (text,):
+            return Check(text, trial.expected, is_compound=True)
+        case _, messages:
+            return Check("\n".join(messages), trial.expected)
 
 
 def _too_few(checks: int, entries: int) -> Problem:

@@ -7,7 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.conversation.decision import Policy, decide
-from bot.domain import Answer, Clarify, Decision, Domain, Entry, Findings, Several
+from bot.domain import (
+    Answer,
+    Clarify,
+    Decision,
+    Decline,
+    Domain,
+    Entry,
+    Escalate,
+    Findings,
+    Reason,
+    Several,
+)
 
 
 class Search(Protocol):
@@ -49,9 +60,11 @@ class Understanding:
     def decide(self, text: str, before: str = "") -> tuple[Decision, bool]:
         """The decision, and whether the text was read as going on from the question `before`."""
         whole = self.library.search(text)
+        alone = self._decide(text, whole)
+        if isinstance(alone, Decline) or _is_out_of_scope(alone):
+            return alone, False
         if halves := self.library.apart(text, whole):
             return Several(tuple(Answer(half.matches[0], half.right) for half in halves)), False
-        alone = self._decide(text, whole)
         if not before or isinstance(alone, Answer):
             return alone, False
         findings = self.library.search(text, before)
@@ -64,3 +77,7 @@ class Understanding:
 
     def _decide(self, text: str, findings: Findings) -> Decision:
         return decide(text, findings, self.library.domains(), self.policy)
+
+
+def _is_out_of_scope(decision: Decision) -> bool:
+    return isinstance(decision, Escalate) and decision.reason is Reason.OUT_OF_SCOPE

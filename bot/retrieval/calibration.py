@@ -7,7 +7,7 @@ Thresholds come from probabilities of a model that had not seen the question's t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from statistics import NormalDist
@@ -18,28 +18,26 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.preprocessing import StandardScaler
 
-from bot.domain import KnowledgeBase, Unanswerable
-from bot.retrieval.embedder import Vectors
-from bot.retrieval.index import Evidence, Index
-from bot.retrieval.judge import Judge, Scale
+from bot.domain import KnowledgeBase
+from bot.retrieval.index import Index
+from bot.retrieval.judge import NOBODY, Judge, Scale
 from bot.retrieval.retriever import Retriever
-from bot.retrieval.vectors import Role
+from bot.retrieval.trials import Build, Check, Cut, Encode, Judged, Trials
 
 _FOLDS = 5
 _REGULARISATION = 0.3  # sklearn's C
 _OFFERED = 0.997  # of the questions whose entry is among the best three, this many are offered it
 _LEAST_SURE = 0.5  # what is more likely wrong than right is never answered outright
 _TAKEN = 0.98  # of the questions of our subjects, at least so many are taken for ours
-_PARTED = 0.015  # of the messages with one question or none, at most so many are taken for two
+_PARTED = 0.02  # of the messages with one question or none, at most so many are taken for two
 _UNANSWERABLE = 0.5  # questions without an answer for one that has one, as farmers ask
-_EVERY = 3  # a third of the questions without an answer come right after another question
-_STRIDE = 97  # a prime: pairs questions that have nothing to do with each other
+# Of the unanswerable among the development questions none has so few characters, of ours a third:
+# a short one counts a third.
+_SHORT = 1 / 3
 _DECLINED = 0.005  # of the questions that have an answer, at most so many are declined
 
 Numbers = NDArray[np.float64]
 Marks = NDArray[np.bool_]
-_Build = Callable[[KnowledgeBase], Index]
-_Encode = Callable[[Sequence[tuple[Role, str]]], Vectors]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +49,11 @@ class Budget:
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A question and the entries that answer it; `after` is what was asked before, where the
-    question goes on from it."""
-
-    text: str
-    entries: tuple[str, ...]
-    after: str = ""
-    is_compound: bool = False  # holds two questions; `entries` answer one each
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    evidence: Evidence
-    group: str  # questions of one topic are learned from, or judged, together
-    is_right: bool | None = None  # None where no entry is
-    is_among: bool = False
-    is_ours: bool = True
-
-
 def calibrate(
     base: KnowledgeBase,
     checks: Sequence[Check],
-    build: _Build,
-    vectors: _Encode,
+    build: Build,
+    vectors: Encode,
     retriever: Callable[[Judge, Index], Retriever],
     budget: Budget,
     made_on: date,
@@ -83,133 +61,61 @@ def calibrate(
 ) -> Judge:
     """A judge for `base`. Takes minutes: every question is encoded and weighed."""
     told = progress or (lambda *_: None)
-    compound = [check for check in checks if check.is_compound]
-    checks = [check for check in checks if not check.is_compound]
-    known = _encoded(base, checks, vectors)
-    whole = _Asking(build(base), known)
-    alone = [whole.judged(check) for check in checks if not check.after]
-    going_on = [whole.judged(check) for check in checks if check.after]
-    firsts = [check.text for check in checks if not check.after]
-    strangers = [replace(check, after=firsts[at]) for check, at in _paired(checks, len(going_on))]
-    going_on += [whole.judged(check) for check in strangers]
-    told(1, _FOLDS + 1)
-    without = [*_without_some(base, build)]
-    for done, (left_out, index) in enumerate(without, start=2):
-        asking = _Asking(index, known)
-        for number, one in enumerate(left_out):
-            alone.append(asking.unanswered(one))
-            if number % _EVERY == 0:
-                going_on.append(asking.unanswered(one, firsts[number * _STRIDE % len(firsts)]))
-        told(done, _FOLDS + 1)
-    judge = _fitted(alone, going_on, budget, made_on)
-    alone_checks = [check for check in checks if not check.after]
-    cuts = [*_cuts(retriever(judge, whole.index), [*compound, *alone_checks])]
-    for left_out, index in without:
-        cuts += _cuts(retriever(judge, index), [Check(one.text, ()) for one in left_out])
-    return _parting(judge, cuts, len(compound), len(alone_checks) + len(base.unanswerable))
+    trials = Trials(base, checks, build, vectors)
+    judge = _judging_alone(trials.alone(), budget, made_on)
+    told(1, 3)
+    judge = _judging_after(judge, trials.going_on(judge), budget)
+    told(2, 3)
+    judge = _parting(judge, trials.cuts(judge, retriever), trials.compound, trials.singles)
+    told(3, 3)
+    return judge
 
 
-def _encoded(
-    base: KnowledgeBase, checks: Sequence[Check], vectors: _Encode
-) -> Mapping[str, Vectors]:
-    asked = [text for check in checks for text in (check.text, check.after) if text]
-    texts = [*dict.fromkeys([*asked, *(one.text for one in base.unanswerable)])]
-    return dict(zip(texts, vectors([("query", text) for text in texts]), strict=True))
-
-
-def _paired(checks: Sequence[Check], most: int) -> Iterator[tuple[Check, int]]:
-    """Some questions that stand alone, each with the place of another, which has nothing to do
-    with it: they should not be taken for going on."""
-    alone = [check for check in checks if not check.after]
-    for number, check in enumerate(alone[:: max(1, len(alone) // max(most, 1))]):
-        yield check, (number + 1) * _STRIDE % len(alone)
-
-
-class _Asking:
-    """One index asked check questions."""
-
-    def __init__(self, index: Index, known: Mapping[str, Vectors]) -> None:
-        self.index = index
-        self._known = known
-
-    def judged(self, check: Check) -> _Judged:
-        evidence = self._weigh(check.text, check.after)
-        best = [self.index.entries[one].id for one in evidence.order[:3]]
-        is_among = bool(set(best) & set(check.entries))
-        return _Judged(evidence, check.entries[0], best[0] in check.entries, is_among)
-
-    def unanswered(self, one: Unanswerable, after: str = "") -> _Judged:
-        return _Judged(self._weigh(one.text, after), one.text, is_ours=one.domain is not None)
-
-    def _weigh(self, text: str, after: str) -> Evidence:
-        before = self.index.weigh(self._known[after], after).own if after else None
-        return self.index.weigh(self._known[text], text, after=before)
-
-
-def _without_some(
-    base: KnowledgeBase, build: _Build
-) -> Iterator[tuple[Sequence[Unanswerable], Index]]:
-    """A part of the questions without an answer, and an index that does not know them."""
-    for fold in range(_FOLDS):
-        out = base.unanswerable[fold::_FOLDS]
-        left = tuple(one for one in base.unanswerable if one not in set(out))
-        yield out, build(replace(base, unanswerable=left))
-
-
-def _fitted(
-    alone: Sequence[_Judged], going_on: Sequence[_Judged], budget: Budget, made_on: date
-) -> Judge:
-    data = _Data.of(alone)
-    sure, likely = (data.unseen(target) for target in (data.right, data.among))
+def _judging_alone(judged: Sequence[Judged], budget: Budget, made_on: date) -> Judge:
+    data = _Data.of(judged)
+    sure, likely, ours = map(data.unseen, (data.right, data.among, data.ours))
     answer_at = _threshold(sure, data, budget)
-    leads = np.array([one.evidence.rule_lead for one in alone])[data.has_answer]
-    ours = data.unseen(data.ours)
+    leads = np.array([one.evidence.rule_lead for one in judged])[data.has_answer]
     scaler = StandardScaler().fit(data.signals)
-    after = _Data.of(going_on)
-    sure_after = after.unseen(after.right)
-    after_at = _threshold(sure_after, after, budget)
-    return Judge(
+    return replace(
+        NOBODY,
         mean=data.named(scaler.mean_),
         spread=data.named(scaler.scale_),
         right=data.scale(data.right, scaler),
         among=data.scale(data.among, scaler),
         ours=data.scale(data.ours, scaler),
-        right_after=after.scale(after.right, scaler),
-        among_after=after.scale(after.among, scaler),
-        apart=Scale(-1e3, {}),
         answer_at=answer_at,
         offer_at=float(np.quantile(likely[data.among], 1 - _OFFERED)),
         decline_lead=max(0.0, float(np.quantile(leads, 1 - _DECLINED))),
-        after_at=after_at,
-        part_at=1.0,
         ours_at=float(np.quantile(ours[data.ours], 1 - _TAKEN)),
         made_on=made_on.isoformat(),
-        figures=_figures(sure, data, answer_at) | _figures_after(sure_after, after, after_at),
+        figures=_figures(sure, data, answer_at),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """A message cut in two: its signals, and whether both halves found their answer."""
+def _judging_after(judge: Judge, trials: tuple[list[Judged], int], budget: Budget) -> Judge:
+    """With what tells whether words go on from the question before."""
+    judged, following = trials
+    data = _Data.of(judged)
+    sure = data.unseen(data.right)
+    at = _threshold(sure, data, budget)
+    # What the judge has learnt stays its measure: signals are told by one mean and spread.
+    scaler = StandardScaler().fit(data.signals)
+    scaler.mean_ = np.array([judge.mean[name] for name in data.names])
+    scaler.scale_ = np.array([judge.spread[name] for name in data.names])
+    return replace(
+        judge,
+        right_after=data.scale(data.right, scaler),
+        among_after=data.scale(data.among, scaler),
+        after_at=at,
+        figures={**judge.figures, **_figures_after(sure, data, following, at)},
+    )
 
-    signals: Mapping[str, float]
-    group: str
-    is_right: bool
 
-
-def _cuts(retriever: Retriever, checks: Iterable[Check]) -> Iterator[_Cut]:
-    for check in checks:
-        halves = retriever.halves(check.text)
-        if halves is None:
-            continue
-        found = {half.matches[0].entry.id for half in (halves.first, halves.second)}
-        if len(found) > 1:
-            is_right = check.is_compound and found == set(check.entries)
-            yield _Cut(halves.signals(retriever.search(check.text)), check.text, is_right)
-
-
-def _parting(judge: Judge, cuts: Sequence[_Cut], compound: int, single: int) -> Judge:
+def _parting(judge: Judge, cuts: Sequence[Cut], compound: int, single: int) -> Judge:
     """With `apart` fitted to the cuts of so many messages of two questions, and of one or none."""
+    if len({cut.is_right for cut in cuts}) < 2:
+        return replace(judge, figures={**judge.figures, "compound": compound, "compound_right": 0})
     names, target = list(cuts[0].signals), np.array([cut.is_right for cut in cuts])
     signals = np.array([[cut.signals[name] for name in names] for cut in cuts])
     groups = [cut.group for cut in cuts]
@@ -220,8 +126,9 @@ def _parting(judge: Judge, cuts: Sequence[_Cut], compound: int, single: int) -> 
     weights = zip(names, fitted.coef_[0], strict=True)
     scale = Scale(float(fitted.intercept_[0]), {name: float(one) for name, one in weights})
     wrong = np.sort(likely[~target])[::-1]
-    part_at = float(wrong[min(int(_PARTED * single), len(wrong) - 1)])
-    right = _share((likely[target] > part_at).sum(), compound)
+    most = wrong[min(int(_PARTED * single), len(wrong) - 1)] if len(wrong) else 0.5
+    part_at = float(np.nextafter(most, 1))
+    right = _share((likely[target] >= part_at).sum(), compound)
     figures = {**judge.figures, "compound": compound, "compound_right": right}
     return replace(judge, apart=scale, part_at=part_at, figures=figures)
 
@@ -236,10 +143,11 @@ class _Data:
     among: Marks
     ours: Marks
     has_answer: Marks
+    is_short: Marks
     groups: Sequence[str]
 
     @classmethod
-    def of(cls, judged: Sequence[_Judged]) -> _Data:
+    def of(cls, judged: Sequence[Judged]) -> _Data:
         names = list(judged[0].evidence.signals)
         return cls(
             names,
@@ -248,6 +156,7 @@ class _Data:
             np.array([one.is_among for one in judged]),
             np.array([one.is_ours for one in judged]),
             np.array([one.is_right is not None for one in judged]),
+            np.array([one.is_short for one in judged]),
             [one.group for one in judged],
         )
 
@@ -263,9 +172,11 @@ class _Data:
 
     @property
     def weights(self) -> Numbers:
-        """As if a third of the questions had no answer, however many of them were written."""
-        share = _UNANSWERABLE * self.has_answer.sum() / max((~self.has_answer).sum(), 1)
-        return np.where(self.has_answer, 1.0, share)
+        """As if a third of the questions had no answer, however many of them were written, and
+        fewer of these were mere keywords."""
+        none = np.where(self.is_short, _SHORT, 1.0) * ~self.has_answer
+        share = _UNANSWERABLE * self.has_answer.sum() / max(none.sum(), 1.0)
+        return np.where(self.has_answer, 1.0, share * none)
 
     def scale(self, target: Marks, scaler: StandardScaler) -> Scale:
         fitted = _model().fit(scaler.transform(self.signals), target, self.weights)
@@ -286,20 +197,23 @@ def _threshold(sure: Numbers, data: _Data, budget: Budget) -> float:
     unanswerable = ~data.has_answer & data.ours
     for at in np.unique(sure[sure >= _LEAST_SURE]):
         answered = sure >= at
-        asked, unasked = answered & data.has_answer, answered & unanswerable
-        wrong = _upper(int((asked & ~data.right).sum()), int(asked.sum()), budget)
-        loose = _upper(int(unasked.sum()), int(unanswerable.sum()), budget)
+        asked, counted = answered & data.has_answer, data.weights * unanswerable
+        wrong = _upper((asked & ~data.right).sum() / max(asked.sum(), 1), asked.sum(), budget)
+        loose = _upper(
+            np.average(answered, weights=counted) if counted.any() else 0,
+            unanswerable.sum(),
+            budget,
+        )
         if wrong <= budget.wrong and loose <= budget.unanswerable:
             return float(at)
     return 1.0
 
 
-def _upper(count: int, among: int, budget: Budget) -> float:
+def _upper(share: float, among: int, budget: Budget) -> float:
     """The upper end of Wilson's one-sided interval (JASA 22, 1927, 209-212)."""
     if not among:
         return 1.0
     z = NormalDist().inv_cdf(budget.confidence)
-    share = count / among
     centre = share + z * z / (2 * among)
     spread = z * np.sqrt(share * (1 - share) / among + (z / (2 * among)) ** 2)
     return float((centre + spread) / (1 + z * z / among))
@@ -320,12 +234,15 @@ def _figures(sure: Numbers, data: _Data, answer_at: float) -> dict[str, float]:
     }
 
 
-def _figures_after(sure: Numbers, data: _Data, after_at: float) -> dict[str, float]:
-    answered = sure >= after_at
+def _figures_after(sure: Numbers, data: _Data, following: int, after_at: float) -> dict[str, float]:
+    """Of the questions that do go on, which come first, and of those that only seem to."""
+    answered, others = sure >= after_at, len(sure) - following
     return {
-        "going_on": len(answered),
-        "going_on_right": _share((answered & data.right).sum(), len(answered)),
-        "going_on_wrong": _share((answered & ~data.right).sum(), len(answered)),
+        "going_on": following,
+        "going_on_right": _share((answered & data.right)[:following].sum(), following),
+        "going_on_wrong": _share((answered & ~data.right)[:following].sum(), following),
+        "not_going_on": others,
+        "not_going_on_wrong": _share((answered & ~data.right)[following:].sum(), others),
     }
 
 

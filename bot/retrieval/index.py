@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,10 @@ DENSE_WEIGHT = 1.2
 AFTER_WEIGHT = 0.6
 _FLAT = 2.0  # a domain scores by the soft maximum of its entries, in standard deviations
 _MOST_NAMED = 4  # characters of a domain's words that count, one standard deviation each
+# Words that point at something said before.
+_LEANING = re.compile(
+    "^[那它他她这还再]|^要是|^然后|那[个种样些点]|这[个种样些]|它|剩下?的|后头|接着"
+)
 _VOTERS = 10
 _LEAST_SPREAD = 1e-6
 
@@ -109,8 +114,9 @@ class Index:
         order = np.argsort(-fused[:count], kind="stable")
         rules = fused[count:]
         best_rule = int(np.argmax(rules)) if len(rules) else None
+        before = None if after is None else int(np.argmax(after))
         parts = _Parts(
-            near, nearest, said, dense[:count], lexical[:count], fused[:count], own, order
+            near, nearest, said, dense[:count], lexical[:count], fused[:count], own, order, before
         )
         return Evidence(
             order,
@@ -158,6 +164,9 @@ class Index:
             "lexical_lead": _lead(parts.lexical),
             "one_subject": float((voters == self._domains[best]).mean()),
             "pulled": float(parts.own.max() - parts.own[best]),
+            "leans": float(len(_LEANING.findall(text))),
+            "stays": float(best == parts.before),
+            "linked": float(parts.before is not None and self._are_linked(best, parts.before)),
             "length": float(np.log1p(len(terms(text)))),
             "sounds_unanswerable": self._leaning.of(text),
             "near_unanswerable": float(parts.near[-1]),
@@ -174,6 +183,10 @@ class Index:
             if (self._domains == name).any()
         }
         return max(scores, key=scores.__getitem__)
+
+    def _are_linked(self, one: int, other: int) -> bool:
+        entry, id_ = self.entries[one], self.entries[other].id
+        return id_ in entry.confusable_with or id_ in entry.see_also
 
     def _named(self, text: str, domain: str) -> tuple[float, float]:
         """Whether the question names the entry's subject, and whether it names another."""
@@ -195,6 +208,7 @@ class _Parts:
     fused: Scores
     own: Scores
     order: NDArray[np.intp]
+    before: int | None  # the best entry of the question before
 
 
 def _named(text: str, domain: Domain) -> int:

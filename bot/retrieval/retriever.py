@@ -58,6 +58,8 @@ class Retriever:
         halves = self.halves(text)
         if halves is None or halves.first.matches[0].entry == halves.second.matches[0].entry:
             return None
+        if halves.first.conflict or halves.second.conflict:
+            return None
         if self._judge.apart.probability(halves.signals(whole)) < self._judge.part_at:
             return None
         if halves.second.matches[0].entry == whole.matches[0].entry:
@@ -66,7 +68,7 @@ class Retriever:
 
     def halves(self, text: str) -> Halves | None:
         """What the two halves of a text find, cut where their characters point most clearly to
-        two entries of one domain; the second also read as going on from the first."""
+        two entries; the second also read as going on from the first. None where nothing is."""
         index = self._index
         clearest = max(_clear(index, splits(text)), default=None, key=itemgetter(0))
         if clearest is None:
@@ -112,8 +114,9 @@ class Retriever:
 
 
 def _clear(index: Index, cuts: Sequence[Split]) -> Iterator[tuple[float, Split]]:
-    """The cuts whose halves speak of two entries of one domain, and how clearly."""
-    for cut in cuts:
+    """The cuts whose halves speak of two entries, and how clearly; without a mark between them,
+    of two entries of one domain."""
+    for cut in cuts if index.entries else ():
         (one, first), (other, second) = index.glance(cut.first), index.glance(cut.second)
         is_apart = one != other and (cut.is_marked or one.domain == other.domain)
         clearness = min(first, second)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Row,
     and_,
     bindparam,
     case,
@@ -24,25 +22,15 @@ from sqlalchemy import (
 from bot.domain import Address, Arrival, Context, Incoming, Outgoing, Turn
 from bot.store import codec, history
 from bot.store.accounts import Accounts
+from bot.store.arrivals import ALBUM, HELD_BACK, IS_NEW, OLDEST, WAITING, as_row, head
+from bot.store.arrivals import arrival as arrival_of
 from bot.store.context import read_context
 from bot.store.database import Database
 from bot.store.records import Shown, State
-from bot.store.tables import HELD, NEW, at, conversations, is_at, messages, numbers
+from bot.store.tables import HELD, at, conversations, is_at, messages, numbers
 from bot.store.turns import TurnWriter
 
 logger = logging.getLogger(__name__)
-
-IS_NEW = text(f"messages.{NEW}")
-ALBUM = messages.c.group == bindparam("album")
-HELD_BACK = "~"  # in place of an album: words held back because the sender may go on
-ARRIVAL = (messages.c.channel, messages.c.uid, messages.c.user, messages.c.raw)
-WAITING = (
-    select(*ARRIVAL, messages.c.group, messages.c.id, messages.c.created_at)
-    .where(is_at(messages), IS_NEW)
-    .order_by(messages.c.id)
-)
-OLDEST = WAITING.limit(1)
-PARTS = WAITING.where(ALBUM)
 
 SETTLE = update(messages).where(is_at(messages), ALBUM, IS_NEW)
 SETTLE = SETTLE.values(ready_at=bindparam("until"))
@@ -142,7 +130,7 @@ class Inbox:
         once, with these. Whatever was held for this user becomes due again: he can be reached now.
         """
         here = at(Address(arrival.channel, arrival.user))
-        row = _arrival_row(arrival, now, now + settle)
+        row = as_row(arrival, now, now + settle)
         user = {name: row[name] for name in ("channel", "user", "ready_at")}
         with self._database.write() as connection:
             number = connection.execute(self._keep, row).scalar_one_or_none()
@@ -168,7 +156,7 @@ class Inbox:
         times = {"now": now, "until": now + lease}
         with self._database.write() as connection:
             row = connection.execute(CLAIM, times).one_or_none()
-            return _head(connection, at(Address(row.channel, row.user))) if row else ()
+            return head(connection, at(Address(row.channel, row.user))) if row else ()
 
     def next_at(self) -> datetime | None:
         """When `claim` will have something, unless more is written or a claim is let go: albums
@@ -288,26 +276,12 @@ class Inbox:
     def waiting(self, address: Address) -> tuple[Arrival, ...]:
         """What this user wrote and no worker has taken yet."""
         with self._database.read() as connection:
-            return tuple(map(_arrival, connection.execute(WAITING, at(address))))
+            return tuple(map(arrival_of, connection.execute(WAITING, at(address))))
 
     def tally(self) -> dict[str, int]:
         """Incoming messages by state."""
         with self._database.read() as connection:
             return history.tally(connection, "in")
-
-
-def _arrival_row(arrival: Arrival, now: datetime, ready_at: datetime) -> dict[str, Any]:
-    return {
-        "direction": "in",
-        "channel": arrival.channel,
-        "user": arrival.user,
-        "state": State.NEW.value,
-        "uid": arrival.uid,
-        "group": arrival.group,
-        "raw": arrival.raw,
-        "created_at": now,
-        "ready_at": ready_at,
-    }
 
 
 def _take(
@@ -340,20 +314,3 @@ def _let_go(connection: Connection, arrivals: Sequence[Arrival], **values: Any) 
 def _mark(connection: Connection, arrivals: Sequence[Arrival], **values: Any) -> int:
     are_these = and_(messages.c.id.in_([arrival.id for arrival in arrivals]), IS_NEW)
     return connection.execute(update(messages).where(are_these).values(**values)).rowcount
-
-
-def _head(connection: Connection, here: dict[str, str]) -> tuple[Arrival, ...]:
-    """The oldest message and the other parts of its album, which all settle at one time; or
-    words held back and the single messages after them."""
-    oldest = connection.execute(OLDEST, here).one()
-    if oldest.group == HELD_BACK:
-        rows = connection.execute(WAITING, here)
-        return tuple(map(_arrival, takewhile(lambda row: row.group in {HELD_BACK, None}, rows)))
-    if oldest.group is None:
-        return (_arrival(oldest),)
-    return tuple(map(_arrival, connection.execute(PARTS, {**here, "album": oldest.group})))
-
-
-def _arrival(row: Row[*tuple[Any, ...]]) -> Arrival:
-    group = None if row.group == HELD_BACK else row.group
-    return Arrival(row.channel, row.uid, row.user, row.raw, group, row.id, row.created_at)

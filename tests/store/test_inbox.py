@@ -12,7 +12,6 @@ from sqlalchemy import select
 
 from bot.channels.base import read_own
 from bot.domain import (
-    Incoming,
     Address,
     Answer,
     Attachment,
@@ -23,6 +22,7 @@ from bot.domain import (
     Emergency,
     Entry,
     Escalate,
+    Incoming,
     Match,
     Memory,
     Question,

@@ -26,7 +26,7 @@ pytestmark = [
 ]
 SHOTS = ROOT / "tests" / "screenshots"
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
-KNOWN, TITLE = "叶背黄粉", "花椒锈病"
+KNOWN, TITLE = "叶面黑灰擦得掉", "花椒煤污病（煤烟病）"
 ADVICE = "电池触点擦干净再充。"
 
 
