@@ -9,9 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bot.app.calendar import today
 from bot.domain import KnowledgeBase, Picture, Problem
 from bot.errors import KnowledgeError
-from bot.knowledge import Reader, Watch
+from bot.knowledge import Reader, Watch, unsafe
 from bot.retrieval.embedder import Embedder, Vectors
 from bot.retrieval.index import Index
 from bot.retrieval.judge import Judge
@@ -58,6 +59,7 @@ class Bookshelf:
         self._judge = judge
         self._cache = cache
         self._normaliser = normaliser
+        self._folder = folder
         self._watch = Watch(folder)
         self._reader = Reader(folder)
         self._seen = ""
@@ -74,6 +76,9 @@ class Bookshelf:
 
     def query_vectors(self, texts: Sequence[tuple[Role, str]]) -> Vectors:
         return self._cache.vectors(self._embedder, texts)
+
+    def plain(self, text: str) -> str:
+        return self._normaliser.plain(text)
 
     def picture(self, name: str) -> Picture | None:
         return self.retriever.index.base.pictures.get(name)
@@ -102,7 +107,8 @@ class Bookshelf:
         return self._status(now)
 
     def _build(self, progress: Progress | None = None) -> Index:
-        return self.index_of(self._reader.load(), progress)
+        base = self._reader.load(lambda reading: unsafe(reading, self._folder, today()))
+        return self.index_of(base, progress)
 
     def index_of(self, base: KnowledgeBase, progress: Progress | None = None) -> Index:
         return Index.build(

@@ -22,8 +22,10 @@ from bot.retrieval.judge import NOBODY, SHIPPED, Judge
 from bot.retrieval.left_out import LeftOut, left_out, summary
 from bot.retrieval.question_files import Trial, read_trials
 from bot.retrieval.trials import Check
+from bot.retrieval.words import CROP, ORGAN
 
 _SHOWN = 5
+_CLASSES = {CROP: "作物", ORGAN: "部位"}
 
 
 def check(options: Namespace) -> int:
@@ -126,7 +128,11 @@ def explain(options: Namespace) -> int:
     text = " ".join(options.text)
     findings, evidence = core.bookshelf.retriever.explain(text)
     decision = decide(text, findings, core.library.domains(), core.rules.policy)
+    print(f"读作：{core.bookshelf.plain(text)}")
     print(f"判断：{_verdict(decision)}")
+    if findings.conflict:
+        print(f"说的{_CLASSES[findings.conflict]}和第一条不一样，不直接答。")
+    print(f"领域：{core.naming.domain(findings.domain)}")
     policy = core.rules.policy
     print(f"第一条是对的：{findings.right:.3f}（到 {policy.answer_at:.3f} 直接答）")
     print(f"前三条里有对的：{findings.among:.3f}（到 {policy.offer_at:.3f} 列出来选）")

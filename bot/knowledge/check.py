@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from bot.domain import Problem
 from bot.knowledge import lists
-from bot.knowledge.load import read
+from bot.knowledge.load import Reading, read
 from bot.knowledge.rules import RULES
-from bot.knowledge.rules.base import Shelf
+from bot.knowledge.rules.base import Rule, Shelf
+
+# What may cost a life or break the law keeps a file from going live, as what can't be read does.
+UNSAFE = frozenset({"danger-first", "banned", "to-write"})
 
 
 def check(folder: Path, today: date) -> tuple[Problem, ...]:
@@ -17,8 +21,21 @@ def check(folder: Path, today: date) -> tuple[Problem, ...]:
     reading = read(folder)
     banned, complaints = lists.read(folder)
     _, more = lists.unanswerable(folder)
+    found = _found(RULES, _shelf(reading, banned, today))
+    problems = [*reading.problems, *complaints, *more, *found]
+    return tuple(sorted(problems, key=lambda each: (each.path, each.line, each.column, each.rule)))
+
+
+def unsafe(reading: Reading, folder: Path, today: date) -> tuple[Problem, ...]:
+    """What must not be shown to farmers."""
+    banned, _ = lists.read(folder)
+    rules = [rule for rule in RULES if rule.name in UNSAFE]
+    return tuple(_found(rules, _shelf(reading, banned, today)))
+
+
+def _shelf(reading: Reading, banned: lists.Lists, today: date) -> Shelf:
     drafts = tuple(file for file in reading.entries if file.entry.is_draft)
-    shelf = Shelf(
+    return Shelf(
         entries=tuple(file for file in reading.entries if not file.entry.is_draft),
         drafts=drafts,
         domains=tuple(reading.domains),
@@ -26,12 +43,13 @@ def check(folder: Path, today: date) -> tuple[Problem, ...]:
         lists=banned,
         today=today,
     )
-    found = [
+
+
+def _found(rules: Sequence[Rule], shelf: Shelf) -> list[Problem]:
+    return [
         Problem(
             each.file.path, each.place.line, each.place.column, *each[2:], rule.level, rule.name
         )
-        for rule in RULES
+        for rule in rules
         for each in rule.look(shelf)
     ]
-    problems = [*reading.problems, *complaints, *more, *found]
-    return tuple(sorted(problems, key=lambda each: (each.path, each.line, each.column, each.rule)))

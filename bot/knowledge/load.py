@@ -86,12 +86,12 @@ class Reader:
         self._pages = walk.pages  # without those of files that are gone
         return reading
 
-    def load(self) -> KnowledgeBase:
+    def load(self, guard: Callable[[Reading], tuple[Problem, ...]] = lambda _: ()) -> KnowledgeBase:
         """The whole folder but for drafts. Raises KnowledgeError, and nothing else, with every
-        error found."""
+        error found, also by the `guard`."""
         reading = self.read()
         unanswerable, problems = lists.unanswerable(self._folder)
-        found = (*reading.problems, *problems)
+        found = (*reading.problems, *problems, *guard(reading))
         errors = tuple(problem for problem in found if problem.level == "error")
         if errors:
             raise KnowledgeError(errors)

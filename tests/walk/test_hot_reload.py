@@ -98,6 +98,16 @@ async def test_a_broken_edit_is_noted_for_staff_while_the_old_answer_stands(
         assert not is_busy(village.store)
 
 
+def test_advice_against_the_law_does_not_go_live(own: Core) -> None:
+    question = answerable(own, 1)[0]
+    before = own.library.search(question).matches[0].entry
+    with_short_answer(answered_by(own, question), "先撒克百威，再浇透。")
+    status = own.bookshelf.refresh(now())
+    assert status
+    assert [problem.rule for problem in status.problems] == ["banned"]
+    assert own.library.search(question).matches[0].entry == before
+
+
 async def noted(store: Store, *, ok: bool) -> dict:
     def look() -> dict | None:
         note = store.notes.get("knowledge")
