@@ -51,7 +51,7 @@ class BudgetShape(Shape):
 
 class AnswersShape(Shape):
     whole_within: int = Field(default=160, ge=0, le=4000)
-    pause: float = Field(default=4, ge=0, le=6)  # seconds
+    pause: float = Field(default=0, ge=0, le=6)  # seconds
 
 
 class TimersShape(Shape):

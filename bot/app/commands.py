@@ -111,10 +111,11 @@ def _player(core: Core) -> evaluation.Player:
 
     def play(messages: Sequence[str], *, in_a_row: bool) -> evaluation.Played:
         rehearsal = core.rehearsal()
-        for message in messages[:-1] if not in_a_row else ():
-            rehearsal.say(message)
         start = perf_counter()
-        turns = rehearsal.say_in_a_row(messages) if in_a_row else [rehearsal.say(messages[-1])]
+        if in_a_row and core.config.answers.pause:
+            turns = rehearsal.say_in_a_row(messages)
+        else:
+            turns = [rehearsal.say(message) for message in messages]
         seconds = perf_counter() - start
         decision = turns[-1].decision
         probability = getattr(decision, "right", None)

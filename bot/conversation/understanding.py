@@ -71,7 +71,9 @@ class Understanding:
         bolder = replace(self.policy, answer_at=self.policy.after_at)
         going_on = decide(text, findings, self.library.domains(), bolder)
         is_more = isinstance(going_on, Answer) or (
-            isinstance(going_on, Clarify) and findings.among > whole.among
+            isinstance(going_on, Clarify)
+            and isinstance(alone, Clarify)
+            and findings.among > whole.among
         )
         return (going_on, True) if is_more else (alone, False)
 

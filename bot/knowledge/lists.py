@@ -20,6 +20,8 @@ from bot.reading.report import START, Report
 BANNED = "_banned.yaml"
 UNANSWERABLE = "_unanswerable.yaml"
 
+_MOST_BYTES = 512 * 1024  # a list is as long as it must be
+
 _S = TypeVar("_S", bound=Shape)
 
 
@@ -89,7 +91,7 @@ def _read(path: Path, shape: type[_S], missing: str) -> tuple[_S | None, tuple[P
         message, _, mend = missing.partition("。")
         report.warn("missing-list", START, message + "。", mend)
         return None, tuple(report.problems)
-    raw = files.read(path, folder, report)
+    raw = files.read(path, folder, report, most=_MOST_BYTES)
     text = None if raw is None else files.decode(raw, report)
     node = parse(text, report, is_prose=True) if text else None
     fitted = fit(shape, node, report) if node else None

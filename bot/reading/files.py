@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.reading.report import START, Place, Report
 
-MOST_BYTES = 256 * 1024
+MOST_BYTES = 64 * 1024
 _BOM = b"\xef\xbb\xbf"
 _NEWLINE = re.compile(r"\r\n?")
 _TAB = re.compile(r"\t")
@@ -43,10 +43,10 @@ def is_folder(path: Path) -> bool:
         return True
 
 
-def read(path: Path, root: Path, report: Report) -> bytes | None:
-    """The bytes of an ordinary file inside `root` of at most 256 KiB."""
-    raw = read_head(path, root, report, most=MOST_BYTES + 1)
-    return raw if raw is not None and _is_in_size(raw, report) else None
+def read(path: Path, root: Path, report: Report, *, most: int = MOST_BYTES) -> bytes | None:
+    """The bytes of an ordinary file inside `root`, 64 KiB unless more is allowed."""
+    raw = read_head(path, root, report, most=most + 1)
+    return raw if raw is not None and _is_in_size(raw, most, report) else None
 
 
 def read_head(path: Path, root: Path, report: Report, *, most: int) -> bytes | None:
@@ -67,9 +67,9 @@ def read_head(path: Path, root: Path, report: Report, *, most: int) -> bytes | N
         return None
 
 
-def _is_in_size(raw: bytes, report: Report) -> bool:
-    if len(raw) > MOST_BYTES:
-        message = f"文件超过 {MOST_BYTES // 1024} KiB。"
+def _is_in_size(raw: bytes, most: int, report: Report) -> bool:
+    if len(raw) > most:
+        message = f"文件超过 {most // 1024} KiB。"
         report.error("file", START, message, "一个文件只写一条，长的拆成几条。")
     elif not raw.strip():
         report.error("file", START, "文件是空的。", "补上内容，或者删掉这个文件。")

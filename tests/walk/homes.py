@@ -24,7 +24,7 @@ STRANGE = "花椒地头的无人机充不进电"  # nothing near; by its words o
 DRONE, SPRAYER = STRANGE, "花椒地头的水泵抽不起水"
 HORN = "柑子树上挂的喇叭整夜在叫唤"  # of the citrus domain
 LINKS = re.compile(r"^((?:confusable_with|see_also): )\[(.*)\]$", re.MULTILINE)
-UNPLACED = "自行车链子老是掉下来咋个整"  # of no domain: nobody is offered it
+UNPLACED = "火车票在哪里买"  # of no domain: nobody is offered it
 
 
 def furnish(

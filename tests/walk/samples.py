@@ -6,20 +6,21 @@ from collections.abc import Iterator
 from itertools import count, islice
 
 from bot.app.compose import Core
-from bot.conversation.decision import decide
+from bot.conversation.understanding import Understanding
 from bot.domain import Answer, Clarify, Decision, Entry, Escalate
 
 SUBJECTS = ("花椒", "养蜂屋", "柑子", "自行车")  # three commissioners and, unplaced, the dispatcher
 
 
-def decision(core: Core, text: str) -> Decision | None:
-    """What a first message of these words leads to; None where it is read otherwise."""
+def decision(core: Core, text: str, before: str = "") -> Decision | None:
+    """What these words lead to, right after the question `before`; None where they are read
+    otherwise."""
     rules = core.rules
     if rules.dangers.danger_in(text) or rules.lexicon.wish(text) or len(text) < 4:
         return None
     if rules.lexicon.is_township(text):
         return None
-    return decide(text, core.library.search(text), core.library.domains(), rules.policy)
+    return Understanding(core.library, rules.policy).decide(text, before)[0]
 
 
 def answerable(core: Core, most: int) -> list[str]:
@@ -32,9 +33,10 @@ def answerable(core: Core, most: int) -> list[str]:
 
 
 def strange(core: Core, number: int) -> list[str]:
-    """So many questions, all different, that go to a person."""
+    """So many questions, all different, that go to a person, whatever was asked before."""
     texts = (f"{of}旁边第{n}号铁塔夜里嗡嗡响哪个管" for n in count(1) for of in SUBJECTS)
-    return [*islice((text for text in texts if _is_strange(core, text)), number)]
+    before = ["", *answerable(core, 12)]
+    return [*islice((text for text in texts if _is_strange(core, text, before)), number)]
 
 
 def known(core: Core) -> tuple[str, Entry]:
@@ -53,8 +55,8 @@ def _answers(core: Core, text: str, entry: str) -> bool:
     return isinstance(made, Answer) and made.match.entry.id == entry
 
 
-def _is_strange(core: Core, text: str) -> bool:
-    return isinstance(decision(core, text), Escalate)
+def _is_strange(core: Core, text: str, before: list[str]) -> bool:
+    return all(isinstance(decision(core, text, one), Escalate) for one in before)
 
 
 def _vague(core: Core) -> Iterator[tuple[str, str]]:
