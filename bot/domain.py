@@ -246,6 +246,10 @@ class Domain:
     groups: Mapping[str, str] = field(default_factory=dict)
     out_of_scope: tuple[OutOfScope, ...] = ()
 
+    def named_in(self, text: str) -> int:
+        """How many characters of its words the text has."""
+        return sum(len(word) for word in self.words if word in text)
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:

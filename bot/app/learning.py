@@ -19,7 +19,7 @@ from bot import dangers
 from bot.conversation.sense import ALWAYS, Vocabulary, clearest, readings
 from bot.dangers import SENTENCES, WEIGHTS, SentencesShape, WeightsShape, fingerprint
 
-FALSE_ALARMS = 0.06
+FALSE_ALARMS = 0.06  # at most so many of the look-alikes, in cross-validation, reach `alarm`
 DOUBTED = 0.03  # at most so many of the dangers lie below `calm`
 FOLDS = 5
 _STRENGTH = 16.0  # inverse of the regularisation; 6 to 40 gave the same, 2026-11

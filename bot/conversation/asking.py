@@ -128,8 +128,7 @@ class Asking:
 
     def _is_elliptic(self, text: str) -> bool:
         """几天一次: names nothing that it could be about."""
-        domains = self._library.domains().values()
-        named = any(word in text for domain in domains for word in domain.words)
+        named = any(domain.named_in(text) for domain in self._library.domains().values())
         return len(text) <= ELLIPTIC and not named
 
     def _carry_out(

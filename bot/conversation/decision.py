@@ -65,10 +65,7 @@ def _named(text: str, others: tuple[str, ...], domains: Mapping[str, Domain]) ->
     not name Sichuan pepper."""
     for word in others:
         text = text.replace(word, "")
-    weights = {
-        name: sum(len(word) for word in domain.words if word in text)
-        for name, domain in domains.items()
-    }
+    weights = {name: domain.named_in(text) for name, domain in domains.items()}
     return {name: weight for name, weight in weights.items() if weight}
 
 

@@ -53,8 +53,7 @@ class Conversation:
     def may_join(self, incoming: Incoming) -> bool:
         """Whether it may go on a sentence begun in the message before: bare words."""
         bare = Incoming(incoming.id, incoming.sender, incoming.text, incoming.attachments)
-        is_bare = replace(incoming, case=None) == bare and incoming.case is None
-        return is_bare and not self._farmer.is_aside(incoming.text)
+        return incoming == bare and not self._farmer.is_aside(incoming.text)
 
     def _bind(self, invitation: Invitation, incoming: Incoming, context: Context) -> Turn:
         """A one-time code: from now on this chat is the commissioner's."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.domain import Domain, Entry, KnowledgeBase, OutOfScope
+from bot.domain import Entry, KnowledgeBase, OutOfScope
 from bot.retrieval.dense import Dense
 from bot.retrieval.embedder import Embedder, Vectors
 from bot.retrieval.lexical import Bm25, Leaning, Scores, terms
@@ -178,7 +178,7 @@ class Index:
     def _domain(self, text: str, fused: Scores) -> str:
         scores = {
             name: _soft_maximum(fused[self._domains == name])
-            + min(_named(text, domain), _MOST_NAMED)
+            + min(domain.named_in(text), _MOST_NAMED)
             for name, domain in self.base.domains.items()
             if (self._domains == name).any()
         }
@@ -190,7 +190,7 @@ class Index:
 
     def _named(self, text: str, domain: str) -> tuple[float, float]:
         """Whether the question names the entry's subject, and whether it names another."""
-        named = {name for name, one in self.base.domains.items() if _named(text, one)}
+        named = {name for name, one in self.base.domains.items() if one.named_in(text)}
         return float(domain in named), float(bool(named - {domain}))
 
     def _text(self, number: int) -> str:
@@ -209,11 +209,6 @@ class _Parts:
     own: Scores
     order: NDArray[np.intp]
     before: int | None  # the best entry of the question before
-
-
-def _named(text: str, domain: Domain) -> int:
-    """How many characters of the domain's words the text has."""
-    return sum(len(word) for word in domain.words if word in text)
 
 
 def _soft_maximum(scores: Scores) -> float:
