@@ -322,6 +322,9 @@ class Findings:
     conflict: str | None = None
 
 
+Part = tuple[str, Findings]  # of a message, and what it finds
+
+
 # --- decision --------------------------------------------------------------------------------
 
 

@@ -35,6 +35,7 @@ from bot.domain import (
     Invitation,
     Kind,
     Match,
+    Part,
     Memory,
     OutOfScope,
     Reason,
@@ -129,11 +130,14 @@ def findings_for(text: str, after: str = "") -> Findings:
     return script.get(text, Findings((Match(SPOT, 4.0, "叶子有斑"),), 0.1, 0.2))
 
 
-def apart(text: str, whole: Findings) -> tuple[Findings, Findings] | None:
+def apart(text: str, whole: Findings) -> tuple[Part, Part] | None:
     """The scripted search for two questions in one message."""
-    if text != TWO:
+    first, _, second = text.partition("，还有")
+    if text != TWO and second != DECLINED:
         return None
-    return Findings((Match(RUST, 9.0, ""),), 0.9, 0.9), Findings((Match(APHID, 9.0, ""),), 0.9, 0.9)
+    rule = SUBSIDY if second == DECLINED else None
+    rusty = Findings((Match(RUST, 9.0, ""),), 0.9, 0.9)
+    return (first, rusty), (second, Findings((Match(APHID, 9.0, ""),), 0.9, 0.9, rule))
 
 
 @cache

@@ -79,13 +79,16 @@ class Worker:
             until = self._clock() + CHANNEL_OFF
             await asyncio.to_thread(self._store.inbox.postpone, arrivals, until, "channel is off")
             return True
+        parts = [arrivals] if arrivals[0].group else [(arrival,) for arrival in arrivals]
+        taken: Sequence[Arrival] = parts[0]  # what a fault concerns
         try:
-            await self._take(arrivals)
+            taken, said = await self._read(parts)
+            await self._take(taken, said, is_all=len(taken) == len(arrivals))
         except Unreadable:
-            logger.warning("message %d can't be read", arrivals[0].id)
-            await self._give_up(arrivals, "unreadable")
+            logger.warning("message %d can't be read", taken[0].id)
+            await self._give_up(taken, "unreadable")
         except Exception as error:  # noqa: BLE001 - whatever it is, the message must not be lost
-            await self._put_off(arrivals, error)
+            await self._put_off(taken, error)
         return True
 
     async def _rest(self) -> None:
@@ -93,41 +96,47 @@ class Worker:
         wait = (soonest - self._clock()).total_seconds() if soonest else IDLE_SECONDS
         await self._arrived.wait(seconds=min(max(wait, 0.01), IDLE_SECONDS))
 
-    async def _take(self, arrivals: Sequence[Arrival]) -> None:
-        read, said = await self._read(arrivals)
-        if not said:
-            await asyncio.to_thread(self._store.inbox.drop, read, self._clock())
-            return
-        until = self._may_go_on_until(read, said) if len(read) == len(arrivals) else None
-        turn = await asyncio.to_thread(self._decide, said, read, until)
-        self._ring(turn.replies)
-        self._due.ring(read[0].channel)  # what was held for him is due again
-
     async def _read(
-        self, arrivals: Sequence[Arrival]
+        self, parts: Sequence[Sequence[Arrival]]
     ) -> tuple[Sequence[Arrival], Sequence[Incoming]]:
-        """The arrivals read now and what they say: one message, or the first of several written
-        in a row and those that may go on from it."""
-        channel = self._channels[arrivals[0].channel]
-        if len(arrivals) == 1 or arrivals[0].group:
-            incoming = await channel.read(arrivals)
-            return arrivals, [incoming] if incoming else []
+        """The arrivals read now and what they say: the first message, or that and those written in
+        a row that may go on from it. One that fails later on is left for a turn of its own."""
+        channel = self._channels[parts[0][0].channel]
+        read: list[Arrival] = []
         said: list[Incoming] = []
-        for place, arrival in enumerate(arrivals):
-            one = await channel.read([arrival])
+        for part in parts:
+            try:
+                one = await channel.read(part)
+            except Exception:
+                if read:
+                    break
+                raise
             if one and said and not self._conversation.may_join(one):
-                return arrivals[:place], said
+                break
+            read += part
             said += [one] if one else []
-        return arrivals, said
+        return read, said
+
+    async def _take(
+        self, arrivals: Sequence[Arrival], said: Sequence[Incoming], *, is_all: bool
+    ) -> None:
+        if not said:
+            await asyncio.to_thread(self._store.inbox.drop, arrivals, self._clock())
+            return
+        until = self._may_go_on_until(arrivals, said) if is_all else None
+        turn = await asyncio.to_thread(self._decide, said, arrivals, until)
+        self._ring(turn.replies)
+        self._due.ring(arrivals[0].channel)  # what was held for him is due again
 
     def _may_go_on_until(
         self, arrivals: Sequence[Arrival], said: Sequence[Incoming]
     ) -> datetime | None:
-        """Until then the sender is given time to finish; None where he needs none."""
-        written, is_bare = arrivals[-1].at, not any(one.attachments for one in said)
-        if not self._pause or written is None or not is_bare:
+        """Until then the sender is given time to finish; None where he needs none. However he goes
+        on, he waits no longer than two pauses."""
+        first, last = arrivals[0].at, arrivals[-1].at
+        if not (self._pause and first and last) or any(one.attachments for one in said):
             return None
-        until = written + self._pause
+        until = min(last + self._pause, first + 2 * self._pause)
         return until if self._clock() < until else None
 
     def _decide(
@@ -140,8 +149,10 @@ class Worker:
             context = self._store.inbox.context(incoming, now)
             turn = self._conversation.take(incoming, replace(context, may_wait=until is not None))
             if turn.waits and until:
-                self._store.inbox.hold_back(arrivals, until, now)
-                return turn
+                if self._store.inbox.hold_back(arrivals, until, now):
+                    return turn
+                until = None
+                continue
             try:
                 self._store.inbox.save(turn, incoming, arrivals, now, said=said)
             except Conflict:

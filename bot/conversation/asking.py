@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bot.conversation.answers import Answers
@@ -100,10 +100,12 @@ class Asking:
         return replace(turn, replies=replies, decision=Emergency(danger, subject))
 
     def _danger(self, text: str, context: Context) -> str | None:
-        """In the words themselves, or in what they add to the question before: 老公遭叮了,
-        then 他喉咙紧. Where the words do not tell the kind of danger, the question before may."""
+        """In the words themselves, in one line of them, or in what they add to the question before:
+        老公遭叮了, then 他喉咙紧. Where the words do not tell the kind of danger, the question before
+        may."""
         dangers, last = self._rules.dangers, last_question(context)
-        found = dangers.danger_in(text)
+        lines = dict.fromkeys([text, *text.splitlines()])
+        found = next(filter(None, map(dangers.danger_in, lines)), None)
         if not text or last is None or found not in {None, "other"}:
             return found
         if found is None and dangers.danger_in(last.text):
@@ -119,10 +121,12 @@ class Asking:
             return self.open(question, why, incoming, context)
         before = question_before(context)
         decision, goes_on = self._understanding.decide(question.text, before)
-        if context.may_wait and not isinstance(decision, Answer | Several):
+        is_unfinished = context.may_wait and not isinstance(decision, Answer | Several)
+        if is_unfinished and not _urgent(context):
             return Turn(memory=context.memory, waits=True)
-        leans = goes_on or (isinstance(decision, Escalate) and self._is_elliptic(question.text))
-        question = replace(question, after=before if leans else "")
+        if before and isinstance(decision, Escalate) and self._is_elliptic(question.text):
+            goes_on, decision = True, replace(decision, domain=_domain_before(context))
+        question = replace(question, after=before if goes_on else "")
         turn = self._carry_out(decision, question, incoming, context)
         return replace(turn, decision=decision)
 
@@ -140,10 +144,7 @@ class Asking:
             case Answer(match):
                 return self._answer(match.entry, question, incoming, context)
             case Several(answers):
-                turns = [
-                    self._answer(one.match.entry, question, incoming, context) for one in answers
-                ]
-                return replace(turns[0], replies=tuple(r for turn in turns for r in turn.replies))
+                return self._answer_all(answers, question, incoming, context)
             case Clarify():
                 return self._clarify(decision, question, incoming, context)
             case Decline(said, domain):
@@ -162,6 +163,17 @@ class Asking:
         reply = self._answers.entry(incoming.sender, entry, question.id)
         remembered = replace(question, answered=entry.id, domain=entry.domain)
         return Turn((self._with_addition(reply, question, context),), remember(context, remembered))
+
+    def _answer_all(
+        self, answers: Sequence[Answer], question: Question, incoming: Incoming, context: Context
+    ) -> Turn:
+        """One reply each; what answers the whole best is remembered, and the last asks whether the
+        words were meant for an open case."""
+        entries = [one.match.entry for one in answers]
+        first = self._answer(entries[0], question, incoming, context)
+        rest = [self._answers.entry(incoming.sender, one, question.id) for one in entries]
+        last = self._with_addition(rest[-1], question, context)
+        return replace(first, replies=(*rest[:-1], last))
 
     def _clarify(
         self, decision: Clarify, question: Question, incoming: Incoming, context: Context
@@ -309,5 +321,17 @@ def _asked_back(decision: Decision, context: Context) -> Case | None:
     waiting, urgent = in_state(CaseState.ASKED, context), _urgent(context)
     if len(waiting) != 1 or urgent not in {None, waiting[0]}:
         return None
-    is_another = isinstance(decision, Answer) and decision.match.entry.domain != waiting[0].domain
-    return None if is_another else waiting[0]
+    match decision:
+        case Answer() as answer:
+            answers: tuple[Answer, ...] = (answer,)
+        case Several(answers):
+            pass
+        case _:
+            return waiting[0]
+    own = waiting[0].domain
+    return None if all(one.match.entry.domain != own for one in answers) else waiting[0]
+
+
+def _domain_before(context: Context) -> str | None:
+    last = last_question(context)
+    return last.domain if last else None

@@ -12,6 +12,7 @@ from bot.conversation.recall import (
     addressed,
     case_by,
     in_state,
+    is_numbered,
     last_question,
     open_cases,
     question_of,
@@ -133,9 +134,11 @@ class FarmerTalk:
         return self._asking.unspoken(incoming, context)
 
     def is_aside(self, text: str) -> bool:
-        """Words that are no part of a question: a wish, a township, a number picked."""
+        """Words that are no part of a question: a wish, a township, a number picked, a command,
+        what names its case or is announced as an addition."""
         is_number = _PICK.fullmatch(text.strip()) or _BARE_NUMBER.fullmatch(text.strip())
-        return is_number is not None or self._is_aside(text)
+        is_addressed = is_numbered(text) or _MORE.match(text) or text.startswith("/")
+        return bool(is_number or is_addressed) or self._is_aside(text)
 
     def _is_aside(self, text: str) -> bool:
         return self._lexicon.wish(text) is not None or self._lexicon.is_township(text)

@@ -59,6 +59,11 @@ def in_state(state: CaseState, context: Context) -> tuple[Case, ...]:
     return tuple(case for case in context.cases if case.state is state)
 
 
+def is_numbered(text: str) -> bool:
+    """Names its case: “#12 …”."""
+    return _NUMBERED.match(text) is not None
+
+
 def addressed(incoming: Incoming, context: Context) -> tuple[Incoming, Context]:
     """“#12 …” names its case as a reply does."""
     numbered = _NUMBERED.match(incoming.text)

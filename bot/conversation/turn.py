@@ -51,9 +51,11 @@ class Conversation:
         return self._farmer.take(incoming, context)
 
     def may_join(self, incoming: Incoming) -> bool:
-        """Whether it may go on a sentence begun in the message before: bare words."""
+        """Whether it may go on a sentence begun in the message before: bare words or photos, that
+        are no code, command, number or wish and name no case."""
         bare = Incoming(incoming.id, incoming.sender, incoming.text, incoming.attachments)
-        return incoming == bare and not self._farmer.is_aside(incoming.text)
+        is_code = _CODE.fullmatch(incoming.text) is not None
+        return incoming == bare and not is_code and not self._farmer.is_aside(incoming.text)
 
     def _bind(self, invitation: Invitation, incoming: Incoming, context: Context) -> Turn:
         """A one-time code: from now on this chat is the commissioner's."""

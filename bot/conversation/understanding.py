@@ -16,6 +16,7 @@ from bot.domain import (
     Entry,
     Escalate,
     Findings,
+    Part,
     Reason,
     Several,
 )
@@ -27,9 +28,9 @@ class Search(Protocol):
 
 
 class Apart(Protocol):
-    def __call__(self, text: str, whole: Findings) -> tuple[Findings, Findings] | None:
-        """What two questions in the text find each; None where it holds one. `whole` is what the
-        search for it found."""
+    def __call__(self, text: str, whole: Findings) -> tuple[Part, Part] | None:
+        """Two questions in the text and what each finds; None where it holds one. `whole` is what
+        the search for it found."""
 
 
 class FindEntry(Protocol):
@@ -63,8 +64,8 @@ class Understanding:
         alone = self._decide(text, whole)
         if isinstance(alone, Decline) or _is_out_of_scope(alone):
             return alone, False
-        if halves := self.library.apart(text, whole):
-            return Several(tuple(Answer(half.matches[0], half.right) for half in halves)), False
+        if several := self._several(text, whole):
+            return several, False
         if not before or isinstance(alone, Answer):
             return alone, False
         findings = self.library.search(text, before)
@@ -76,6 +77,18 @@ class Understanding:
             and findings.among > whole.among
         )
         return (going_on, True) if is_more else (alone, False)
+
+    def _several(self, text: str, whole: Findings) -> Several | None:
+        """Two answers, where nothing speaks against either: that the message holds two questions
+        which are found is sure then, though neither may be sure by itself."""
+        bold = replace(self.policy, answer_at=0)
+        answers = [
+            decide(half, found, self.library.domains(), bold)
+            for half, found in self.library.apart(text, whole) or ()
+            if found.out_of_scope is None
+        ]
+        sure = tuple(one for one in answers if isinstance(one, Answer))
+        return Several(sure) if len(sure) > 1 else None
 
     def _decide(self, text: str, findings: Findings) -> Decision:
         return decide(text, findings, self.library.domains(), self.policy)

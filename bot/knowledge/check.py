@@ -27,10 +27,11 @@ def check(folder: Path, today: date) -> tuple[Problem, ...]:
 
 
 def unsafe(reading: Reading, folder: Path, today: date) -> tuple[Problem, ...]:
-    """What must not be shown to farmers."""
-    banned, _ = lists.read(folder)
+    """What must not be shown to farmers; a list of banned substances that can't be read lets
+    nothing through."""
+    banned, complaints = lists.read(folder)
     rules = [rule for rule in RULES if rule.name in UNSAFE]
-    return tuple(_found(rules, _shelf(reading, banned, today)))
+    return (*complaints, *_found(rules, _shelf(reading, banned, today)))
 
 
 def _shelf(reading: Reading, banned: lists.Lists, today: date) -> Shelf:

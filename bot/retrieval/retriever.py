@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 
-from bot.domain import Domain, Entry, Findings, Match
+from bot.domain import Domain, Entry, Findings, Match, Part
 from bot.retrieval.embedder import Embedder
 from bot.retrieval.index import Evidence, Index
 from bot.retrieval.judge import Judge
@@ -52,19 +52,18 @@ class Retriever:
         evidence = self._weigh(index, text, after)
         return self._findings(index, evidence, text, goes_on=bool(after)), evidence
 
-    def apart(self, text: str, whole: Findings) -> tuple[Findings, Findings] | None:
-        """What two questions in one message find each, what answers the whole best first; None
+    def apart(self, text: str, whole: Findings) -> tuple[Part, Part] | None:
+        """Two questions in one message and what each finds, what answers the whole best first; None
         where it is most likely one question. `whole` is what `search` gave."""
         halves = self.halves(text)
         if halves is None or halves.first.matches[0].entry == halves.second.matches[0].entry:
             return None
-        if halves.first.conflict or halves.second.conflict:
-            return None
         if self._judge.apart.probability(halves.signals(whole)) < self._judge.part_at:
             return None
+        first, second = (halves.cut.first, halves.first), (halves.cut.second, halves.second)
         if halves.second.matches[0].entry == whole.matches[0].entry:
-            return halves.second, halves.first
-        return halves.first, halves.second
+            return second, first
+        return first, second
 
     def halves(self, text: str) -> Halves | None:
         """What the two halves of a text find, cut where their characters point most clearly to

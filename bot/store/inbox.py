@@ -34,10 +34,12 @@ logger = logging.getLogger(__name__)
 
 SETTLE = update(messages).where(is_at(messages), ALBUM, IS_NEW)
 SETTLE = SETTLE.values(ready_at=bindparam("until"))
-WAKE = update(messages).where(is_at(messages), messages.c.group == HELD_BACK, IS_NEW)
+IS_HELD_BACK = and_(messages.c.group == HELD_BACK, messages.c.error.is_(None))
+WAKE = update(messages).where(is_at(messages), IS_HELD_BACK, IS_NEW)
 WAKE = WAKE.values(ready_at=bindparam("now"))
 RELEASE = update(messages).where(is_at(messages), text(HELD))
 RELEASE = RELEASE.values(state=State.PENDING.value, ready_at=bindparam("now"))
+HOLD = select(conversations.c.id).where(is_at(conversations)).with_for_update()
 UNCLAIM = update(conversations).where(is_at(conversations)).values(claimed_until=None)
 
 # A conversation's `ready_at` follows its oldest new message. This runs when the conversation's row
@@ -137,11 +139,11 @@ class Inbox:
             if number is None:
                 return None
             connection.execute(self._greet, {**user, "last_seen": now})
+            moved = connection.execute(WAKE, {**here, "now": now}).rowcount
             if arrival.group is not None:  # a part of an album puts all its parts off
                 parts = {**here, "album": arrival.group, "until": now + settle}
-                connection.execute(SETTLE, parts)
-                connection.execute(FOLLOW, here)
-            elif connection.execute(WAKE, {**here, "now": now}).rowcount:
+                moved += connection.execute(SETTLE, parts).rowcount
+            if moved:
                 connection.execute(FOLLOW, here)
             connection.execute(RELEASE, {**here, "now": now})
             return int(number)
@@ -216,13 +218,18 @@ class Inbox:
         with self._database.write() as connection:
             _let_go(connection, arrivals, ready_at=until, error=error, attempts=more)
 
-    def hold_back(self, arrivals: Sequence[Arrival], until: datetime, now: datetime) -> None:
-        """The sender may go on: take these again then, or as soon as he has written more."""
+    def hold_back(self, arrivals: Sequence[Arrival], until: datetime, now: datetime) -> bool:
+        """The sender may go on: take these again then, or as soon as he has written more. False,
+        and nothing done, where an album follows already, which can't go on from them."""
         here = at(Address(arrivals[0].channel, arrivals[0].user))
         with self._database.write() as connection:
-            waiting = len(connection.execute(WAITING, here).all())
-            ready_at = now if waiting > len(arrivals) else until
-            _let_go(connection, arrivals, group=HELD_BACK, ready_at=ready_at)
+            connection.execute(HOLD, here)  # from here on all that was received is seen
+            more = connection.execute(WAITING, here).all()[len(arrivals) :]
+            if any(row.group not in {None, HELD_BACK} for row in more):
+                return False
+            values = {"group": HELD_BACK, "ready_at": now if more else until, "error": None}
+            _let_go(connection, arrivals, **values)
+        return True
 
     def set_aside(
         self,

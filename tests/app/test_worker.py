@@ -270,3 +270,69 @@ async def test_words_held_back_outlive_the_process(store, clock):
     clock.now += PAUSE
     await build(store, clock, Listener(), pause=PAUSE).step()
     assert replies(store) == ["蜂子"]
+
+
+async def test_however_he_goes_on_he_waits_no_longer_than_two_pauses(store, clock):
+    worker = build(store, clock, Listener(), pause=PAUSE)
+    for number in range(9):
+        receive_at(store, "嗯", clock.now, uid=str(number))
+        await worker.step()
+        clock.now += PAUSE / 2
+    assert len(replies(store)[0].splitlines()) == 5  # at 0, 2, 4, 6 and 8 seconds
+
+
+async def test_a_later_piece_that_cannot_be_read_costs_only_itself(store, clock):
+    channel = StubbornChannel()
+    worker = build(store, clock, Listener(), channel, pause=PAUSE)
+    receive(store, "蜂子")
+    await worker.step()
+    store.inbox.receive(Arrival("fake", "2", "li", "rubbish"), NOW)
+    while await worker.step():
+        pass
+    assert replies(store) == ["蜂子", "对不住"]
+    assert store.inbox.tally() == {State.DONE: 1, State.FAILED: 1}
+
+
+async def test_a_first_piece_that_cannot_be_read_costs_only_itself(store, clock):
+    channel = StubbornChannel()
+    worker = build(store, clock, Listener(), channel, pause=PAUSE)
+    receive(store, "蜂子")
+    await worker.step()
+    receive(store, "打架。", uid="2")
+    channel.errors = [Unreadable("gone")]
+    while await worker.step():
+        pass
+    assert replies(store) == ["对不住", "打架。"]
+
+
+async def test_what_was_put_off_is_not_woken_by_more_words(store, clock):
+    channel = StubbornChannel()
+    worker = build(store, clock, Listener(), channel, pause=PAUSE)
+    receive(store, "蜂子")
+    await worker.step()
+    clock.now += PAUSE
+    channel.errors = [TryLater("busy", retry_after=30)]
+    await worker.step()
+    receive_at(store, "打架。", clock.now, uid="2")
+    assert not await worker.step()
+    clock.now += timedelta(seconds=31)
+    await worker.step()
+    assert replies(store) == ["蜂子\n打架。"]
+
+
+async def test_photos_that_follow_end_the_wait_at_once(store, clock):
+    """Even where they come while the words are being weighed: nothing goes round in circles."""
+    worker = build(store, clock, Listener(), pause=PAUSE)
+    receive(store, "蜂子")
+    await worker.step()
+    album = Arrival("fake", "2", "li", write_own(text="图"), group="a")
+    store.inbox.receive(album, clock.now, settle=timedelta(seconds=1))
+    assert await worker.step()
+    assert replies(store) == ["蜂子"]
+    assert not await worker.step()
+    clock.now += timedelta(seconds=1)
+    assert await worker.step()
+
+
+def receive_at(store, text, now, uid):
+    store.inbox.receive(Arrival("fake", uid, "li", write_own(text=text)), now)

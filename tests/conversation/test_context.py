@@ -5,13 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain import Answer, Escalate, Incoming, Other, Several
+from bot.domain import Answer, Emergency, Escalate, Incoming, Other, Several
 from tests.cast import (
     APHID,
+    DECLINED,
     GOES_ON,
     LI,
     PHOTO,
     RUST,
+    STUNG,
     SURE,
     TWO,
     UNKNOWN_PEPPER,
@@ -64,6 +66,27 @@ def test_two_questions_in_one_message_are_both_answered(village):
     assert APHID.short_answer in second
 
 
+def test_a_question_that_has_no_answer_is_no_second_one(village):
+    decision = village.says(LI, f"叶子背面一层黄粉，还有{DECLINED}").decision
+    assert not isinstance(decision, Several)
+
+
+def test_two_answers_ask_once_whether_the_words_belong_to_an_open_case(village):
+    village.says(LI, UNKNOWN_PEPPER)
+    turn = village.says(LI, TWO)
+    adding = [
+        [button for button in reply.buttons if button.action.startswith("add:")]
+        for reply in turn.replies
+    ]
+    assert [len(buttons) for buttons in adding] == [0, 1]
+
+
+def test_short_words_without_an_answer_go_to_whom_the_question_before_belongs(village):
+    village.says(LI, SURE)
+    (case,) = [change.case for change in village.says(LI, "那几天一次").changes]
+    assert case.domain == RUST.domain
+
+
 @pytest.mark.parametrize(("text", "waits"), [(UNSURE, True), (SURE, False), (TWO, False)])
 def test_only_what_is_no_whole_question_waits_for_more(village, text, waits):
     turn = village.says(LI, text, may_wait=True)
@@ -73,6 +96,15 @@ def test_only_what_is_no_whole_question_waits_for_more(village, text, waits):
 
 def test_a_cry_for_help_never_waits(village):
     assert not village.says(LI, "老汉遭马蜂蜇了，出不到气", may_wait=True).waits
+
+
+def test_a_cry_for_help_is_heard_in_a_later_piece(village):
+    assert isinstance(village.says(LI, "老汉在砍花椒\n遭马蜂蜇了出不到气").decision, Emergency)
+
+
+def test_nobody_waits_while_a_life_may_be_in_danger(village):
+    village.says(LI, STUNG)
+    assert not village.says(LI, UNSURE, may_wait=True).waits
 
 
 BARE = Incoming(7, LI, "叶子背面")
@@ -86,6 +118,11 @@ BARE = Incoming(7, LI, "叶子背面")
         (replace(BARE, text="谢谢"), False),
         (replace(BARE, text="2"), False),
         (replace(BARE, text="安富街道"), False),
+        (replace(BARE, text="#12 好了"), False),
+        (replace(BARE, text="补充：还有点黄"), False),
+        (replace(BARE, text="/start ABCDEF23"), False),
+        (replace(BARE, text="绑定 ABCDEF23"), False),
+        (replace(BARE, text="/help"), False),
         (replace(BARE, text="", press="show:a:1"), False),
         (replace(BARE, reply_to="12"), False),
         (replace(BARE, text="", other=Other.STICKER), False),

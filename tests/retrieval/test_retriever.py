@@ -99,14 +99,14 @@ def test_in_what_text_and_first_entry_contradict_each_other_is_told(build, retri
 @pytest.mark.parametrize("text", [f"{RUSTY}，{LOUSY}", f"{RUSTY}还有{LOUSY}"])
 def test_two_questions_in_one_message_find_an_answer_each(wide, text):
     retriever = wide(apart=SURE)
-    one, other = retriever.apart(text, retriever.search(RUSTY))
+    (_, one), (_, other) = retriever.apart(text, retriever.search(RUSTY))
     assert (one.matches[0].entry, other.matches[0].entry) == (RUST, APHID)
 
 
 def test_what_answers_the_whole_comes_first(wide):
     retriever = wide(apart=SURE)
     orders = [
-        [half.matches[0].entry for half in retriever.apart(f"{RUSTY}，{LOUSY}", whole)]
+        [half.matches[0].entry for _, half in retriever.apart(f"{RUSTY}，{LOUSY}", whole)]
         for entry in (RUST, APHID, SWARM)
         for whole in [Findings((Match(entry, 9.0, entry.title),), 0.9, 0.9)]
     ]
@@ -141,7 +141,7 @@ def test_halves_that_find_the_same_entry_are_one_question(wide):
 def test_what_is_marked_as_more_may_be_of_another_subject(wide):
     retriever = wide(apart=SURE)
     text = f"{RUSTY}，还有蜂子团在树上"
-    one, other = retriever.apart(text, retriever.search(RUSTY))
+    (_, one), (_, other) = retriever.apart(text, retriever.search(RUSTY))
     assert (one.matches[0].entry, other.matches[0].entry) == (RUST, SWARM)
 
 
