@@ -41,12 +41,15 @@ def decide(
     """Decide on one question; danger has been looked for before."""
     others = tuple(word for word in policy.other_subjects if word in text)
     named = _named(text, others, domains)
-    if others and not named:
-        return Escalate(Reason.OUT_OF_SCOPE, None)
     subject = subject_of(text, findings, domains, policy)
+    seems_sure = findings.right >= policy.answer_at
+    if others and not named and not seems_sure:
+        return Escalate(Reason.OUT_OF_SCOPE, subject)
+    is_ours = bool(named) or not others
     matches = _within(named, findings.matches)
     is_sure = (
-        findings.right >= policy.answer_at
+        seems_sure
+        and is_ours
         and findings.conflict is None
         and matches[:1] == findings.matches[:1]
     )
@@ -78,9 +81,7 @@ def subject_of(
     text: str, findings: Findings, domains: Mapping[str, Domain], policy: Policy
 ) -> str | None:
     """The domain a question belongs to: by all that search found, and where it was not asked, by
-    the words that name it. None where they name only what is no subject of ours."""
+    the words that name it."""
     others = tuple(word for word in policy.other_subjects if word in text)
     named = _named(text, others, domains)
-    if others and not named:
-        return None
     return findings.domain or max(named, key=named.__getitem__, default=None)

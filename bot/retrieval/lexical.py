@@ -1,72 +1,81 @@
 """What the characters say: BM25 over entries, and whether a question sounds answerable at all.
 
 The terms are runs of one and two characters; Chinese needs no word splitter for that, and a slip
-spoils three terms instead of a whole word.
+spoils three terms instead of a whole word. A term is a number made of its code points.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csc_matrix, csr_matrix
 
 Scores = NDArray[np.float32]
+Terms = NDArray[np.int64]  # ascending, each once
 
 # BM25 (Robertson and Zaragoza, 2009, eq. 3.15). An entry's text is its units, and a term counts
 # once a unit; with some forty phrasings an entry, counts go on telling far beyond the usual 1.2.
 K1 = 6.0
 B = 0.3
-_NOISE = re.compile(r"[\W_]+")
+_NOISE = re.compile(r"[^\w\n]+|_+")
+_SIGN_BITS = 21  # hold every code point
+_LINE_BITS = 20
 _FEWEST_TERMS = 6  # a fragment of two characters is no evidence for either side
 _PRIOR = 600.0  # terms' worth of belief that answerable and unanswerable sound alike
 
 
-@lru_cache(maxsize=1 << 15)  # the texts of a base of 240 entries: an edit counts only its own anew
-def terms(text: str) -> frozenset[str]:
-    """The runs of one and two characters, without punctuation, width and case."""
-    bare = _NOISE.sub("", unicodedata.normalize("NFKC", text).lower())
-    return frozenset(bare) | {bare[at : at + 2] for at in range(len(bare) - 1)}
+@lru_cache(maxsize=1 << 8)  # each is asked for several times
+def terms(text: str) -> Terms:
+    """The runs of one and two characters, without punctuation, width and case; not to be
+    changed."""
+    return _count((text,))[0]
 
 
-@lru_cache(maxsize=1 << 11)
-def _counted(texts: tuple[str, ...]) -> Counter[str]:
-    """How many of the texts hold each term; not to be changed by the caller."""
-    return Counter(term for text in texts for term in terms(text))
+def _count(texts: tuple[str, ...]) -> tuple[Terms, Scores]:
+    """The terms of the texts, and how many of the texts hold each; not to be changed."""
+    joined = "\n".join(text.replace("\n", " ") for text in texts)
+    bare = _NOISE.sub("", unicodedata.normalize("NFKC", joined).lower())
+    signs = np.frombuffer(bare.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
+    is_break = signs == ord("\n")
+    line = np.cumsum(is_break)
+    is_pair = ~(is_break[:-1] | is_break[1:])
+    pairs = (signs[:-1] << _SIGN_BITS | signs[1:])[is_pair]
+    found = np.concatenate([signs[~is_break], pairs])
+    held_by = np.concatenate([line[~is_break], line[:-1][is_pair]])
+    once_a_line = np.unique(found << _LINE_BITS | held_by) >> _LINE_BITS
+    each, counts = np.unique(once_a_line, return_counts=True)
+    return each, counts.astype(np.float32)
+
+
+_counted = lru_cache(maxsize=1 << 11)(_count)  # owners of texts: an edit counts only its own anew
+
+
+def _together(owners: Sequence[tuple[Terms, Scores]]) -> tuple[Terms, Scores, NDArray[np.intp]]:
+    """All terms and counts of some owners on end, and where each owner begins."""
+    found = np.concatenate([np.zeros(0, np.int64), *(each for each, _ in owners)])
+    counts = np.concatenate([np.zeros(0, np.float32), *(count for _, count in owners)])
+    return found, counts, np.cumsum([0, *(len(each) for each, _ in owners)])
 
 
 class Bm25:
     """Scores owners of texts; `owners` lists the texts of each."""
 
     def __init__(self, owners: Sequence[Sequence[str]]) -> None:
-        counts = [_counted(tuple(texts)) for texts in owners]
-        spread = Counter(term for each in counts for term in each)
-        self._numbers = {term: number for number, term in enumerate(spread)}
-        among = np.array([*spread.values()], np.float32)
-        self._rarity = np.log(1 + (len(owners) - among + 0.5) / (among + 0.5))
+        found, counts, starts = _together([_counted(tuple(texts)) for texts in owners])
+        self._terms, rows, among = np.unique(found, return_inverse=True, return_counts=True)
+        self._rarity = np.log(1 + (len(owners) - among + 0.5) / (among + 0.5)).astype(np.float32)
         self._unheard = float(np.log(1 + (len(owners) + 0.5) / 0.5))
-        self._lengths = np.array([sum(each.values()) for each in counts], np.float32)
-        self._mean_length = float(self._lengths.mean()) if counts else 1.0
-        self._counts = self._matrix(counts)
-        self._weights = self._counts.copy()
-        row_of = np.repeat(np.arange(len(spread)), np.diff(self._counts.indptr))
-        owner_of = self._counts.indices
-        self._weights.data = self._weight(row_of, self._counts.data, self._lengths[owner_of])
-
-    def _matrix(self, counts: Sequence[Counter[str]]) -> csr_matrix:
-        cells = [
-            (self._numbers[term], owner, count)
-            for owner, each in enumerate(counts)
-            for term, count in each.items()
-        ]
-        rows, columns, data = np.array(cells, np.int64).reshape(-1, 3).T
-        shape = len(self._numbers), len(counts)
-        return csr_matrix((data.astype(np.float32), (rows, columns)), shape=shape)
+        self._lengths = np.add.reduceat(np.append(counts, 0), starts[:-1]).astype(np.float32)
+        self._mean_length = float(self._lengths.mean()) if len(owners) else 1.0
+        shape = len(self._terms), len(owners)
+        weights = self._weight(rows, counts, np.repeat(self._lengths, np.diff(starts)))
+        self._counts = csr_matrix(csc_matrix((counts, rows, starts), shape=shape))
+        self._weights = csr_matrix(csc_matrix((weights, rows, starts), shape=shape))
 
     def _weight(self, rows: NDArray[np.intp], counts: Scores, lengths: Scores) -> Scores:
         saturation = K1 * (1 - B + B * lengths / self._mean_length)
@@ -106,34 +115,38 @@ class Bm25:
         rows = self._rows(heard)
         return float(self._rarity[rows].sum()) + (len(heard) - len(rows)) * self._unheard
 
-    def _rows(self, heard: Iterable[str]) -> NDArray[np.intp]:
-        return np.array([self._numbers[term] for term in heard if term in self._numbers], np.intp)
+    def _rows(self, heard: Terms) -> NDArray[np.intp]:
+        """Of the terms that some owner has."""
+        return _places(self._terms, heard)
 
 
 class Leaning:
     """Whether a text sounds like those that have no answer (above 0) or like those that have."""
 
     def __init__(self, answered: Sequence[Sequence[str]], unanswered: Sequence[str]) -> None:
-        yes: Counter[str] = Counter()
-        for texts in answered:
-            yes.update(_counted(tuple(texts)))
-        no = _counted(tuple(unanswered))
-        both = yes + no
-        names = list(both)
-        prior = np.array([both[term] + 1 for term in names]) / (both.total() + len(both))
-        odds = _log_share(no, names, prior) - _log_share(yes, names, prior)
-        self._weights: dict[str, float] = dict(zip(names, odds.tolist(), strict=True))
+        heard, counts, _ = _together([_counted(tuple(texts)) for texts in answered])
+        unheard, refused = _counted(tuple(unanswered))
+        both = np.concatenate([heard, unheard])
+        self._terms, rows = np.unique(both, return_inverse=True)
+        size = len(self._terms)
+        yes = np.bincount(rows[: len(heard)], counts, size)
+        no = np.bincount(rows[len(heard) :], refused, size)
+        prior = (yes + no + 1) / ((yes + no).sum() + size)
+        self._odds = _log_share(no, prior) - _log_share(yes, prior)
 
     def of(self, text: str) -> float:
         """Mean log odds of the text's terms."""
         heard = terms(text)
-        total = sum(self._weights.get(term, 0.0) for term in heard)
+        total = float(self._odds[_places(self._terms, heard)].sum())
         return total / max(len(heard), _FEWEST_TERMS)
 
 
-def _log_share(
-    counts: Counter[str], names: Sequence[str], prior: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    seen = np.array([counts[term] for term in names])
-    shares: NDArray[np.float64] = np.log((seen + _PRIOR * prior) / (counts.total() + _PRIOR))
+def _places(known: Terms, heard: Terms) -> NDArray[np.intp]:
+    """Where those of the terms heard that are known stand among them."""
+    places = np.searchsorted(known, heard)
+    return places[known.take(places, mode="clip") == heard] if len(known) else places[:0]
+
+
+def _log_share(counts: NDArray[np.float64], prior: NDArray[np.float64]) -> NDArray[np.float64]:
+    shares: NDArray[np.float64] = np.log((counts + _PRIOR * prior) / (counts.sum() + _PRIOR))
     return shares

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 
 from opencc import OpenCC
@@ -27,6 +27,25 @@ _MERGED = (
     (re.compile(r"ng$"), "n"),
 )
 
+_Term = tuple[str, list[str]]  # and how its characters sound
+
+
+class _Table(dict[int, str]):
+    """For str.translate: what becomes of a character, worked out when it is first met."""
+
+    def __init__(self, become: Callable[[str], str]) -> None:
+        self._become = become
+
+    def __missing__(self, code: int) -> str:
+        return self.setdefault(code, self._become(chr(code)))
+
+
+def _seen(sign: str) -> str:
+    return sign if sign == "°" or unicodedata.category(sign) not in _UNSEEN else ""
+
+
+_KEPT = _Table(_seen)
+
 
 class Normaliser:
     """Any number of threads may use one. A question takes 0.15 ms, building 50 ms for a thousand
@@ -34,7 +53,7 @@ class Normaliser:
 
     def __init__(self, words: Words) -> None:
         # Sign by sign: in a text that is simplified already, its phrases make 打坏 a 打坯.
-        self._simplified = cache(OpenCC("t2s").convert)
+        self._simplified = _Table(OpenCC("t2s").convert)
         forms = {
             self._folded(variant): self._folded(standard)
             for standard, variants in words.standards.items()
@@ -43,7 +62,7 @@ class Normaliser:
         by_sound = [self._folded(term) for term in words.by_sound]
         whole = [self._folded(word) for word in words.whole]
         self._forms = _Finder({word: word for word in (*by_sound, *whole)} | forms)
-        self._terms: dict[tuple[str, ...], list[tuple[str, list[str]]]] = {}
+        self._terms: dict[tuple[str, ...], list[_Term]] = {}
         for term in by_sound:
             for sounds in _sounds_of(term):
                 self._terms.setdefault(sounds[:2], []).append((term, [*sounds]))
@@ -79,28 +98,25 @@ class Normaliser:
 
     def _folded(self, text: str) -> str:
         """Simplified, half-width, lower case, without emoji; 哈哈哈哈 becomes 哈哈."""
-        simplified = "".join(map(self._simplified, text))
-        seen = unicodedata.normalize("NFKC", simplified).lower()
-        kept = "".join(
-            sign for sign in seen if sign == "°" or unicodedata.category(sign) not in _UNSEEN
-        )
+        seen = unicodedata.normalize("NFKC", text.translate(self._simplified)).lower()
+        kept = seen.translate(_KEPT)
         return " ".join(_RUN.sub(r"\1\1", _STICKER.sub("", kept)).split())
 
     def _standard(self, text: str) -> Iterator[str]:
         """The text piece by piece, each replaced at most once; the longer reading wins."""
         sounds = [*map(_sound, text), ""]
-        start = 0
-        while start < len(text):
-            word = self._forms.at(text, start)
-            slip = self._slip(text, sounds, start)
-            read = slip if len(slip) > len(word) else word
+        start, size = 0, len(text)
+        while start < size:
+            read = self._forms.at(text, start)
+            if likely := self._terms.get((sounds[start], sounds[start + 1])):
+                slip = self._slip(likely, text, sounds, start)
+                read = slip if len(slip) > len(read) else read
             yield self._forms[read] if read else text[start]
             start += len(read) or 1
 
-    def _slip(self, text: str, sounds: list[str], start: int) -> str:
+    def _slip(self, likely: Iterable[_Term], text: str, sounds: list[str], start: int) -> str:
         """The term meant by what stands there: it sounds alike, shares a character (花交 and 花椒)
         and cuts into no listed word (打 and 要得 are not 打药)."""
-        likely = self._terms.get((sounds[start], sounds[start + 1]), ())
         fitting = [
             (len(term), sum(map(str.__eq__, term, text[start:])), term)
             for term, spoken in likely
@@ -121,19 +137,19 @@ class _Finder:
 
     def __init__(self, meanings: Mapping[str, str]) -> None:
         self._meanings = meanings
-        self._by_first: dict[str, list[str]] = {}
+        self._by_start: dict[str, list[str]] = {}  # by two characters; lone ones have a list each
         for word in sorted(meanings, key=len, reverse=True):
-            self._by_first.setdefault(word[:1], []).append(word)
+            self._by_start.setdefault(word[:2], []).append(word)
 
     def __getitem__(self, word: str) -> str:
         return self._meanings[word]
 
     def at(self, text: str, start: int) -> str:
         """The longest listed word that begins there, or nothing."""
-        for word in self._by_first.get(text[start], ()):
+        for word in self._by_start.get(text[start : start + 2], ()):
             if text.startswith(word, start):
                 return word
-        return ""
+        return text[start] if text[start] in self._by_start else ""
 
     def meanings_in(self, text: str) -> frozenset[str]:
         """Of every listed word that is not inside another, from left to right."""

@@ -29,7 +29,7 @@ FALSE_ALARMS = 0.07
 FOLDER = Path(__file__).parent
 SENTENCES = yaml.safe_load((FOLDER / "emergencies.yaml").read_text(encoding="utf-8"))
 # Written before the sentences that the sense learnt from, and never learnt from.
-BLIND = FOLDER.parent / "questions" / "danger-blind.yaml"
+BLIND = FOLDER.parent / "questions"
 FRESH = yaml.safe_load((FOLDER / "fresh_emergencies.yaml").read_text(encoding="utf-8"))
 
 
@@ -43,7 +43,7 @@ def seen_in(texts: list[str]) -> list[str]:
 
 def test_every_emergency_is_caught():
     known = every(SENTENCES, "emergency")
-    assert [text for text in known if text not in seen_in(known)] == []
+    assert set(known) - set(seen_in(known)) == set()
 
 
 def test_hardly_a_look_alike_is_taken_for_an_emergency():
@@ -61,12 +61,16 @@ def test_few_fresh_look_alikes_are_taken_for_an_emergency():
     assert len(seen_in(fresh)) <= FALSE_ALARMS * len(fresh)
 
 
-def test_a_writer_who_knew_no_rule_finds_few_gaps():
-    """tests/questions/danger-blind.yaml; the alarm was set once after a look at it."""
-    blind = yaml.safe_load(BLIND.read_text(encoding="utf-8"))
+@pytest.mark.parametrize(
+    ("name", "recall", "false_alarms"),
+    [("danger-blind", 0.97, 0.03), ("danger-blind-2", 0.9, 0.08)],
+)
+def test_a_writer_who_knew_no_rule_finds_few_gaps(name, recall, false_alarms):
+    """tests/questions; alarm and sentences were each changed once after a look at them."""
+    blind = yaml.safe_load((BLIND / f"{name}.yaml").read_text(encoding="utf-8"))
     dangerous, harmless = ([one["text"] for one in texts] for texts in blind.values())
-    assert len(seen_in(dangerous)) >= 0.97 * len(dangerous)
-    assert len(seen_in(harmless)) <= 0.03 * len(harmless), seen_in(harmless)
+    assert len(seen_in(dangerous)) >= recall * len(dangerous)
+    assert len(seen_in(harmless)) <= false_alarms * len(harmless), seen_in(harmless)
 
 
 def test_the_kind_of_a_fresh_emergency_is_mostly_right():

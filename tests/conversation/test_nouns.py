@@ -52,9 +52,12 @@ def test_probabilities_decide(findings, decision):
     assert isinstance(decide("叶子黄", findings, DOMAINS, POLICY), decision)
 
 
-def test_another_crop_is_answered_by_a_person_even_where_words_are_alike():
+def test_another_crop_is_never_answered_even_where_words_are_alike():
     policy = replace(POLICY, other_subjects=("辣椒", "猪"))
-    assert decide("辣椒叶子黄", found(0.97), DOMAINS, policy) == Escalate(Reason.OUT_OF_SCOPE, None)
+    assert decide("辣椒叶子黄", found(0.97), DOMAINS, policy) == Clarify(MATCHES[:3], 0.97)
+    unsure = replace(found(0.5), domain="sichuan-pepper")
+    to_a_person = Escalate(Reason.OUT_OF_SCOPE, "sichuan-pepper")
+    assert decide("辣椒叶子黄", unsure, DOMAINS, policy) == to_a_person
     assert isinstance(decide("猪圈边的花椒叶子黄", found(0.97), DOMAINS, policy), Answer)
 
 

@@ -211,7 +211,7 @@ def test_a_judge_fitted_parts_two_questions_and_nothing_else(fitted):
 
     def parted(text):
         halves = retriever.apart(text, retriever.search(text)) or ()
-        return {half.matches[0].entry.title for half in halves}
+        return {half.matches[0].entry.title for _, half in halves}
 
     assert parted("叶背起黄粉，还有嫩尖起白毛") == {"叶背黄粉", "嫩尖白毛"}
     assert parted("我家叶背有黄粉了，越来越多") == set()

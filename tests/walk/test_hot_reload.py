@@ -119,7 +119,7 @@ async def noted(store: Store, *, ok: bool) -> dict:
 @pytest.mark.slow
 def test_two_hundred_ruined_files_never_take_an_answer_away(own: Core, store: Store) -> None:
     """One after the other on the living folder, which is mended before the next."""
-    questions = answerable(own, 20)
+    questions = answerable(own, 8)
     before = {text: own.library.search(text).matches[0].entry for text in questions}
     folder = own.config.knowledge
     whole = shutil.copytree(folder, folder.parent / "whole")

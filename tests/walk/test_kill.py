@@ -26,7 +26,7 @@ from tests.walk.reckoning import Books, check_page, duplicates
 from tests.walk.samples import answerable, strange
 from tests.walk.village import core_of, is_busy, text_of, until
 
-KILLS = int(os.environ.get("TIANWEN_KILLS", "25"))
+KILLS = int(os.environ.get("TIANWEN_KILLS", "15"))
 CHATS = {WANG: 900, LV: 901, ZHAO: 902}
 VISITORS = 2  # new farmers before each kill
 LEASES = {"take": 6, "send": 4}
