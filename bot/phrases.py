@@ -20,6 +20,7 @@ BLANKS: Mapping[str, str] = {
     "answer.source": "source",
     "answer.pending": "",
     "answer.approved": "by on",
+    "answer.same": "",
     "useful.thanks": "",
     "clarify.which": "choices",
     "clarify.out_of_range": "",

@@ -103,6 +103,8 @@ DOMAINS = {
 SUBSIDY = OutOfScope(("补贴好多钱",), "补贴的事请问镇街农业服务中心。")
 
 SURE = "花椒叶子背面一层黄粉"  # answered
+ASKED = "叶子背面一层黄粉咋个办"  # answered; a whole question
+MORE = "一抹一手"  # says nothing by itself; after SURE it is answered as that is
 UNSURE = "花椒叶子上有点点"  # RUST, SPOT and APHID are offered
 LENGTHY = "花椒蔸蔸挖出来乌黑"  # answered with LONG
 GOES_ON = "那要好久打一回"  # answered with RUST, right after SURE
@@ -121,6 +123,8 @@ def findings_for(text: str, after: str = "") -> Findings:
         return Findings((Match(RUST, 9.0, SURE),), 0.95, 0.99) if goes_on else Findings()
     script = {
         SURE: Findings((Match(RUST, 9.7, SURE), Match(SPOT, 8.8, "叶子有斑")), 0.97, 0.99),
+        ASKED: Findings((Match(RUST, 9.7, SURE),), 0.97, 0.99),
+        f"{SURE}\n{MORE}": Findings((Match(RUST, 9.7, SURE),), 0.97, 0.99),
         LENGTHY: Findings((Match(LONG, 9.7, LENGTHY),), 0.97, 0.99),
         UNSURE: Findings(
             (Match(RUST, 9.0, ""), Match(SPOT, 8.9, ""), Match(APHID, 8.7, "")), 0.5, 0.8
@@ -176,10 +180,14 @@ def desk(people: tuple[Commissioner, ...] = PEOPLE) -> Desk:
     return Desk(Roster(people), phrases(), Timers(), naming())
 
 
-def conversation(people: tuple[Commissioner, ...] = PEOPLE, first_number: int = 1) -> Conversation:
+def conversation(
+    people: tuple[Commissioner, ...] = PEOPLE,
+    first_number: int = 1,
+    pause: timedelta = timedelta(0),
+) -> Conversation:
     library = Library(findings_for, apart, ENTRIES.get, lambda: DOMAINS)
     policy = Policy(answer_at=0.8, offer_at=0.4, after_at=0.9)
-    rules = Rules(policy, lexicon(), dangers())
+    rules = Rules(policy, lexicon(), dangers(), pause=pause)
     numbers = count(first_number)
     return Conversation(library, rules, desk(people), phrases(), numbers.__next__)
 
@@ -187,7 +195,7 @@ def conversation(people: tuple[Commissioner, ...] = PEOPLE, first_number: int = 
 class Village:
     """Everybody's chats over a store that is a few dictionaries. Each take is one saved turn."""
 
-    def __init__(self, *people: Commissioner) -> None:
+    def __init__(self, *people: Commissioner, pause: timedelta = timedelta(0)) -> None:
         self.people = {one.id: one for one in people or PEOPLE}
         self.cases: dict[int, Case] = {}
         self.events: list[CaseChange] = []
@@ -195,7 +203,7 @@ class Village:
         self._memories: dict[Address, Memory] = {}
         self._shown: set[tuple[str, int]] = set()
         self._ids = count(1)
-        self._conversation = conversation(tuple(self.people.values()))
+        self._conversation = conversation(tuple(self.people.values()), pause=pause)
         self._desk = desk(tuple(self.people.values()))
 
     def memory(self, address: Address) -> Memory:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypedDict
 
 from bot.app.calendar import now
@@ -54,7 +55,9 @@ class Core:
             after_at=self.judge.after_at,
             other_subjects=config.other_subjects,
         )
-        return Rules(policy, config.lexicon, config.dangers, config.answers.whole_within)
+        answers = config.answers
+        pause = timedelta(seconds=answers.pause)
+        return Rules(policy, config.lexicon, config.dangers, answers.whole_within, pause)
 
     def conversation(self, draw_number: Callable[[], int]) -> Conversation:
         phrases = self.config.phrases

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 
 from bot.conversation.asking import Rules
@@ -32,24 +32,30 @@ class Rehearsal:
         draw = numbers.__next__
         self._conversation = Conversation(library, rules, desk, phrases, draw)
         self._clock = clock
+        self._passed = timedelta(0)
         self._memory = Memory()
         self._cases: dict[int, Case] = {}
 
     def say_in_a_row(self, texts: Sequence[str]) -> list[Turn]:
-        """So fast that one that is no question yet is read with the next."""
+        """So fast that one that is no question yet is read with the next, or with the one before.
+        Otherwise a minute goes by between two messages."""
         turns, held = [], ""
         for number, text in enumerate(texts, 1):
             held = f"{held}\n{text}" if held else text
-            turn = self.say(held, may_wait=number < len(texts))
+            turn = self.say(held, may_wait=number < len(texts), later=timedelta(seconds=1))
             if not turn.waits:
                 turns.append(turn)
                 held = ""
         return turns
 
-    def say(self, text: str, *, may_wait: bool = False) -> Turn:
+    def say(
+        self, text: str, *, may_wait: bool = False, later: timedelta = timedelta(minutes=1)
+    ) -> Turn:
         incoming = Incoming(next(self._ids), FARMER, text)
         cases = tuple(self._cases.values())
-        context = Context(self._clock(), self._memory, cases, may_wait=may_wait)
+        self._passed += later
+        now = self._clock() + self._passed
+        context = Context(now, self._memory, cases, may_wait=may_wait)
         turn = self._conversation.take(incoming, context)
         if turn.waits:
             return turn

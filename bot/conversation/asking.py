@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bot.conversation.answers import Answers
 from bot.conversation.decision import Policy, subject_of
@@ -19,7 +20,7 @@ from bot.conversation.recall import (
     remember,
 )
 from bot.conversation.safety import Lookout
-from bot.conversation.understanding import Library, Understanding
+from bot.conversation.understanding import Library, Understanding, is_whole
 from bot.conversation.wishes import Lexicon
 from bot.domain import (
     Answer,
@@ -46,7 +47,7 @@ from bot.escalation.desk import Desk, Why
 from bot.phrases import Phrases
 
 UNCERTAIN = frozenset({Reason.NO_MATCH, Reason.UNSURE, Reason.OUT_OF_SCOPE})
-ELLIPTIC = 12  # characters; fewer may make sense only with the question before
+JUST_NOW = 3  # pauses: two may be waited, and the next words take a moment
 ADDABLE = 3  # open cases shown as buttons
 
 
@@ -58,6 +59,7 @@ class Rules:
     lexicon: Lexicon
     dangers: Lookout
     whole_within: int = 160
+    pause: timedelta = timedelta(0)  # in which a sender may go on with a sentence
 
 
 class Asking:
@@ -121,19 +123,31 @@ class Asking:
             return self.open(question, why, incoming, context)
         before = question_before(context)
         decision, goes_on = self._understanding.decide(question.text, before)
-        is_unfinished = context.may_wait and not isinstance(decision, Answer | Several)
-        if is_unfinished and not _urgent(context):
+        if begun := self._begun(decision, context):
+            question = replace(question, text=f"{begun.text}\n{question.text}")
+            decision, goes_on = self._understanding.decide(question.text)[0], False
+        if context.may_wait and not is_whole(question.text, decision) and not _urgent(context):
             return Turn(memory=context.memory, waits=True)
-        if before and isinstance(decision, Escalate) and self._is_elliptic(question.text):
+        if before and isinstance(decision, Escalate) and self._understanding.leans(question.text):
             goes_on, decision = True, replace(decision, domain=_domain_before(context))
         question = replace(question, after=before if goes_on else "")
-        turn = self._carry_out(decision, question, incoming, context)
+        if begun and isinstance(decision, Answer) and decision.match.entry.id == begun.answered:
+            reply = Outgoing(incoming.sender, paragraphs(self._say("answer.same")))
+            turn = Turn((reply,), remember(context, replace(begun, text=question.text)))
+        else:
+            turn = self._carry_out(decision, question, incoming, context)
         return replace(turn, decision=decision)
 
-    def _is_elliptic(self, text: str) -> bool:
-        """几天一次: names nothing that it could be about."""
-        named = any(domain.named_in(text) for domain in self._library.domains().values())
-        return len(text) <= ELLIPTIC and not named
+    def _begun(self, decision: Decision, context: Context) -> Question | None:
+        """The question of a moment ago, where these words rather belong to it than make one of
+        their own: 存起的橘子 was answered at once, and now follows 开始长绿毛毛."""
+        last = last_question(context)
+        if not last or not last.at or not last.text or last.case is not None:
+            return None
+        pause = self._rules.pause
+        is_just_now = pause and context.now - last.at <= JUST_NOW * pause
+        is_own = isinstance(decision, Answer | Several | Decline)
+        return last if is_just_now and not is_own else None
 
     def _carry_out(
         self, decision: Decision, question: Question, incoming: Incoming, context: Context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -20,6 +21,15 @@ from bot.domain import (
     Reason,
     Several,
 )
+
+
+_ELLIPTIC = 12  # characters
+_LONG = 24  # characters; pieces of a sentence are shorter
+_ASKS = re.compile(
+    "[?？咋啷怎啥哪吗么]|好[多久大]|多[少久大]|几[天次回月点斤]|([能要可得该会是有])不\\1|如何"
+    "|[不没嘛][得有]?[\\s。，！]*$"
+)
+_POINTS_BACK = ("那", "它", "这", "还", "再", "然后", "要是", "万一")
 
 
 class Search(Protocol):
@@ -66,17 +76,27 @@ class Understanding:
             return alone, False
         if several := self._several(text, whole):
             return several, False
-        if not before or isinstance(alone, Answer):
+        if not before or (isinstance(alone, Answer) and not self.leans(text)):
             return alone, False
         findings = self.library.search(text, before)
         bolder = replace(self.policy, answer_at=self.policy.after_at)
         going_on = decide(text, findings, self.library.domains(), bolder)
-        is_more = isinstance(going_on, Answer) or (
-            isinstance(going_on, Clarify)
-            and isinstance(alone, Clarify)
-            and findings.among > whole.among
-        )
+        match alone, going_on:
+            case _, Answer():
+                is_more = True
+            case Answer(match), Clarify(offered):  # 有没得药医 says little by itself
+                is_more = match.entry.domain != offered[0].entry.domain
+            case Clarify(), Clarify():
+                is_more = findings.among > whole.among
+            case _:
+                is_more = False
         return (going_on, True) if is_more else (alone, False)
+
+    def leans(self, text: str) -> bool:
+        """Whether it makes most sense with the question before: 几天一次 names nothing that it could
+        be about, 那发了芽还敢打不 points back."""
+        is_bare = not any(domain.named_in(text) for domain in self.library.domains().values())
+        return (is_bare and len(text) <= _ELLIPTIC) or text.startswith(_POINTS_BACK)
 
     def _several(self, text: str, whole: Findings) -> Several | None:
         """Two answers, where nothing speaks against either: that the message holds two questions
@@ -92,6 +112,18 @@ class Understanding:
 
     def _decide(self, text: str, findings: Findings) -> Decision:
         return decide(text, findings, self.library.domains(), self.policy)
+
+
+def is_whole(text: str, decision: Decision) -> bool:
+    """Whether the text needs no more words: sure to be answered, and no mere beginning, as 存起的橘子
+    is, which finds an entry too."""
+    match decision:
+        case Several():
+            return True
+        case Answer():
+            return len(text) >= _LONG or _ASKS.search(text.splitlines()[-1]) is not None
+        case _:
+            return False
 
 
 def _is_out_of_scope(decision: Decision) -> bool:

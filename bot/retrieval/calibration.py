@@ -29,7 +29,8 @@ _REGULARISATION = 0.3  # sklearn's C
 _OFFERED = 0.997  # of the questions whose entry is among the best three, this many are offered it
 _LEAST_SURE = 0.5  # what is more likely wrong than right is never answered outright
 _TAKEN = 0.98  # of the questions of our subjects, at least so many are taken for ours
-_PARTED = 0.02  # of the messages with one question or none, at most so many are taken for two
+_RARER = 3  # one question in so many goes on from another, so it may be wrong so much oftener
+_PARTED = 0.03  # of the messages with one question or none, at most so many are taken for two
 _UNANSWERABLE = 0.5  # questions without an answer for one that has one, as farmers ask
 # Of the unanswerable among the development questions none has so few characters, of ours a third:
 # a short one counts a third.
@@ -98,7 +99,7 @@ def _judging_after(judge: Judge, trials: tuple[list[Judged], int], budget: Budge
     judged, following = trials
     data = _Data.of(judged)
     sure = data.unseen(data.right)
-    at = _threshold(sure, data, budget)
+    at = _threshold(sure, data, replace(budget, wrong=_RARER * budget.wrong))
     # What the judge has learnt stays its measure: signals are told by one mean and spread.
     scaler = StandardScaler().fit(data.signals)
     scaler.mean_ = np.array([judge.mean[name] for name in data.names])

@@ -8,9 +8,11 @@ import pytest
 from bot.domain import Answer, Emergency, Escalate, Incoming, Other, Several
 from tests.cast import (
     APHID,
+    ASKED,
     DECLINED,
     GOES_ON,
     LI,
+    MORE,
     PHOTO,
     RUST,
     STUNG,
@@ -20,6 +22,7 @@ from tests.cast import (
     UNSURE,
     Village,
     conversation,
+    phrases,
     told,
 )
 
@@ -87,11 +90,28 @@ def test_short_words_without_an_answer_go_to_whom_the_question_before_belongs(vi
     assert case.domain == RUST.domain
 
 
-@pytest.mark.parametrize(("text", "waits"), [(UNSURE, True), (SURE, False), (TWO, False)])
+@pytest.mark.parametrize(("text", "waits"), [(UNSURE, True), (SURE, True), (ASKED, False), (TWO, False)])
 def test_only_what_is_no_whole_question_waits_for_more(village, text, waits):
     turn = village.says(LI, text, may_wait=True)
     assert turn.waits is waits
     assert bool(turn.replies) is not waits
+
+
+def test_words_that_make_sense_only_with_those_of_a_moment_ago_are_read_with_them():
+    village = Village(pause=timedelta(seconds=4))
+    village.says(LI, SURE)
+    village.now += timedelta(seconds=5)
+    turn = village.says(LI, MORE)
+    assert isinstance(turn.decision, Answer)
+    assert told(turn, LI) == [phrases()("answer.same")]
+    assert [question.text for question in turn.memory.questions] == [f"{SURE}\n{MORE}"]
+
+
+def test_after_a_while_words_are_not_read_with_those_before():
+    village = Village(pause=timedelta(seconds=4))
+    village.says(LI, SURE)
+    village.now += timedelta(seconds=13)
+    assert isinstance(village.says(LI, MORE).decision, Escalate)
 
 
 def test_a_cry_for_help_never_waits(village):
