@@ -35,9 +35,9 @@ from bot.domain import (
     Invitation,
     Kind,
     Match,
-    Part,
     Memory,
     OutOfScope,
+    Part,
     Reason,
     Turn,
 )

@@ -15,6 +15,7 @@ from bot.escalation.desk import Desk
 from bot.phrases import Phrases
 
 FARMER = Address("rehearsal", "farmer")
+A_MOMENT = timedelta(seconds=1)
 
 
 class Rehearsal:
@@ -39,14 +40,22 @@ class Rehearsal:
     def say_in_a_row(self, texts: Sequence[str]) -> list[Turn]:
         """So fast that one that is no question yet is read with the next, or with the one before.
         Otherwise a minute goes by between two messages."""
-        turns, held = [], ""
+        turns: list[Turn] = []
+        held: list[str] = []
         for number, text in enumerate(texts, 1):
-            held = f"{held}\n{text}" if held else text
-            turn = self.say(held, may_wait=number < len(texts), later=timedelta(seconds=1))
+            if held and not self._may_join(text, held[-1]):
+                turns.append(self.say("\n".join(held), later=A_MOMENT))
+                held = []
+            held.append(text)
+            turn = self.say("\n".join(held), may_wait=number < len(texts), later=A_MOMENT)
             if not turn.waits:
                 turns.append(turn)
-                held = ""
+                held = []
         return turns
+
+    def _may_join(self, text: str, before: str) -> bool:
+        one, other = (Incoming(0, FARMER, words) for words in (text, before))
+        return self._conversation.may_join(one, other)
 
     def say(
         self, text: str, *, may_wait: bool = False, later: timedelta = timedelta(minutes=1)

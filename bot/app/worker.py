@@ -111,7 +111,7 @@ class Worker:
                 if read:
                     break
                 raise
-            if one and said and not self._conversation.may_join(one):
+            if one and said and not self._conversation.may_join(one, said[-1]):
                 break
             read += part
             said += [one] if one else []

@@ -10,17 +10,20 @@ from bot.conversation.answers import Answers
 from bot.conversation.decision import Policy, subject_of
 from bot.conversation.own_cases import OwnCases
 from bot.conversation.recall import (
+    asked_back,
     case_by,
-    in_state,
+    domain_before,
+    is_recent,
     last_question,
     open_cases,
     question_before,
     question_by,
     question_of,
     remember,
+    urgent,
 )
 from bot.conversation.safety import Lookout
-from bot.conversation.understanding import Library, Understanding, is_whole
+from bot.conversation.understanding import Library, Understanding, is_piece, is_whole
 from bot.conversation.wishes import Lexicon
 from bot.domain import (
     Answer,
@@ -92,8 +95,8 @@ class Asking:
         if danger is None:
             return None
         subject = self._subject(incoming.text, Findings())
-        if urgent := _urgent(context):
-            turn = self._own_cases.add(urgent, incoming, context)
+        if case := urgent(context):
+            turn = self._own_cases.add(case, incoming, context)
         else:
             why = Why(Reason.EMERGENCY, subject, is_urgent=True)
             turn = self.open(question_of(incoming, context), why, incoming, context)
@@ -102,9 +105,9 @@ class Asking:
         return replace(turn, replies=replies, decision=Emergency(danger, subject))
 
     def _danger(self, text: str, context: Context) -> str | None:
-        """In the words themselves, in one line of them, or in what they add to the question before:
-        老公遭叮了, then 他喉咙紧. Where the words do not tell the kind of danger, the question before
-        may."""
+        """In the words themselves, in one line of them, or in what they add to the question
+        before: 老公遭叮了, then 他喉咙紧. Where the words do not tell the kind of danger, that
+        question may."""
         dangers, last = self._rules.dangers, last_question(context)
         lines = dict.fromkeys([text, *text.splitlines()])
         found = next(filter(None, map(dangers.danger_in, lines)), None)
@@ -123,36 +126,43 @@ class Asking:
             return self.open(question, why, incoming, context)
         before = question_before(context)
         decision, goes_on = self._understanding.decide(question.text, before)
-        if begun := self._begun(decision, context):
+        if begun := self._begun(question.text, decision, context):
             question = replace(question, text=f"{begun.text}\n{question.text}")
             decision, goes_on = self._understanding.decide(question.text)[0], False
-        if context.may_wait and not is_whole(question.text, decision) and not _urgent(context):
+        if context.may_wait and not is_whole(question.text, decision) and not urgent(context):
             return Turn(memory=context.memory, waits=True)
         if before and isinstance(decision, Escalate) and self._understanding.leans(question.text):
-            goes_on, decision = True, replace(decision, domain=_domain_before(context))
+            domain = domain_before(context) or decision.domain
+            goes_on, decision = True, replace(decision, domain=domain)
         question = replace(question, after=before if goes_on else "")
         if begun and isinstance(decision, Answer) and decision.match.entry.id == begun.answered:
-            reply = Outgoing(incoming.sender, paragraphs(self._say("answer.same")))
-            turn = Turn((reply,), remember(context, replace(begun, text=question.text)))
+            turn = self._as_before(replace(question, answered=begun.answered), incoming, context)
         else:
             turn = self._carry_out(decision, question, incoming, context)
         return replace(turn, decision=decision)
 
-    def _begun(self, decision: Decision, context: Context) -> Question | None:
+    def _as_before(self, question: Question, incoming: Incoming, context: Context) -> Turn:
+        """What has just been answered need not be said again."""
+        question = replace(question, domain=domain_before(context))
+        button = Button(self._say("button.to_person"), f"unsolved:{question.id}")
+        reply = Outgoing(incoming.sender, paragraphs(self._say("answer.same")), (button,))
+        return Turn((self._with_addition(reply, question, context),), remember(context, question))
+
+    def _begun(self, text: str, decision: Decision, context: Context) -> Question | None:
         """The question of a moment ago, where these words rather belong to it than make one of
         their own: 存起的橘子 was answered at once, and now follows 开始长绿毛毛."""
-        last = last_question(context)
-        if not last or not last.at or not last.text or last.case is not None:
-            return None
-        pause = self._rules.pause
-        is_just_now = pause and context.now - last.at <= JUST_NOW * pause
         is_own = isinstance(decision, Answer | Several | Decline)
-        return last if is_just_now and not is_own else None
+        if is_own or not self._rules.pause or not all(map(is_piece, text.splitlines())):
+            return None
+        last = last_question(context)
+        if last is None or not last.text or last.case is not None:
+            return None
+        return last if is_recent(last, context, JUST_NOW * self._rules.pause) else None
 
     def _carry_out(
         self, decision: Decision, question: Question, incoming: Incoming, context: Context
     ) -> Turn:
-        if waiting := _asked_back(decision, context):
+        if waiting := asked_back(decision, context):
             return self._own_cases.add(waiting, incoming, context)
         match decision:
             case Answer(match):
@@ -200,8 +210,8 @@ class Asking:
 
     def _escalate(self, question: Question, why: Why, incoming: Incoming, context: Context) -> Turn:
         """Open a case, unless the words may belong to one that is open already."""
-        if urgent := _urgent(context):
-            return self._own_cases.add(urgent, incoming, context)
+        if case := urgent(context):
+            return self._own_cases.add(case, incoming, context)
         if not open_cases(context):
             return self.open(question, why, incoming, context)
         return self.new_or_more(replace(question, domain=why.domain), incoming, context)
@@ -321,31 +331,3 @@ class Asking:
 
 def _ids(findings: Findings) -> tuple[str, ...]:
     return tuple(match.entry.id for match in findings.matches[:3])
-
-
-def _urgent(context: Context) -> Case | None:
-    """The emergency under way: nobody has answered it yet."""
-    under_way = (case for case in open_cases(context) if case.is_urgent)
-    return next((case for case in under_way if case.state is not CaseState.ANSWERED), None)
-
-
-def _asked_back(decision: Decision, context: Context) -> Case | None:
-    """The case whose commissioner waits for these words: the farmer was told to just reply here.
-    A sure answer on another subject is a question of its own."""
-    waiting, urgent = in_state(CaseState.ASKED, context), _urgent(context)
-    if len(waiting) != 1 or urgent not in {None, waiting[0]}:
-        return None
-    match decision:
-        case Answer() as answer:
-            answers: tuple[Answer, ...] = (answer,)
-        case Several(answers):
-            pass
-        case _:
-            return waiting[0]
-    own = waiting[0].domain
-    return None if all(one.match.entry.domain != own for one in answers) else waiting[0]
-
-
-def _domain_before(context: Context) -> str | None:
-    last = last_question(context)
-    return last.domain if last else None

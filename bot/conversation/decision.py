@@ -13,7 +13,6 @@ from bot.domain import (
     Domain,
     Escalate,
     Findings,
-    Match,
     Reason,
 )
 
@@ -46,20 +45,15 @@ def decide(
     if others and not named and not seems_sure:
         return Escalate(Reason.OUT_OF_SCOPE, subject)
     is_ours = bool(named) or not others
-    matches = _within(named, findings.matches)
-    is_sure = (
-        seems_sure
-        and is_ours
-        and findings.conflict is None
-        and matches[:1] == findings.matches[:1]
-    )
+    first, nearest = findings.matches[:1], findings.matches[: policy.most_choices]
+    is_of_its_subject = not named or all(match.entry.domain in named for match in first)
+    is_sure = seems_sure and is_ours and is_of_its_subject and findings.conflict is None
     if findings.out_of_scope and not is_sure:
         return Decline(findings.out_of_scope.reply, subject)
-    if is_sure:
-        return Answer(matches[0], findings.right)
-    if matches and findings.among >= policy.offer_at:
-        return Clarify(matches[: policy.most_choices], findings.right)
-    nearest = matches[: policy.most_choices]
+    if is_sure and first:
+        return Answer(first[0], findings.right)
+    if first and findings.among >= policy.offer_at:
+        return Clarify(nearest, findings.right)
     return Escalate(Reason.NO_MATCH, subject, nearest, findings.right)
 
 
@@ -70,11 +64,6 @@ def _named(text: str, others: tuple[str, ...], domains: Mapping[str, Domain]) ->
         text = text.replace(word, "")
     weights = {name: domain.named_in(text) for name, domain in domains.items()}
     return {name: weight for name, weight in weights.items() if weight}
-
-
-def _within(named: Mapping[str, int], matches: tuple[Match, ...]) -> tuple[Match, ...]:
-    """A question that names its subjects is answered from them."""
-    return tuple(match for match in matches if not named or match.entry.domain in named)
 
 
 def subject_of(

@@ -6,7 +6,17 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.domain import Case, CaseState, Context, Incoming, Memory, Question
+from bot.domain import (
+    Answer,
+    Case,
+    CaseState,
+    Context,
+    Decision,
+    Incoming,
+    Memory,
+    Question,
+    Several,
+)
 
 QUESTIONS_KEPT = 5
 GOES_ON_WITHIN = timedelta(minutes=30)  # after that, words stand for themselves
@@ -43,8 +53,11 @@ def question_of(incoming: Incoming, context: Context) -> Question:
 def question_before(context: Context) -> str:
     """What was asked just now, which the next words may go on from."""
     last = last_question(context)
-    is_recent = last and last.at and context.now - last.at <= GOES_ON_WITHIN
-    return last.text if last and is_recent else ""
+    return last.text if last and is_recent(last, context, GOES_ON_WITHIN) else ""
+
+
+def is_recent(question: Question, context: Context, within: timedelta) -> bool:
+    return question.at is not None and context.now - question.at <= within
 
 
 def case_by(number: str | int | None, context: Context) -> Case | None:
@@ -75,3 +88,32 @@ def addressed(incoming: Incoming, context: Context) -> tuple[Incoming, Context]:
 
 def says_something(incoming: Incoming) -> bool:
     return bool(incoming.text.strip() or incoming.attachments or incoming.location)
+
+
+def urgent(context: Context) -> Case | None:
+    """The emergency under way: nobody has answered it yet."""
+    under_way = (case for case in open_cases(context) if case.is_urgent)
+    return next((case for case in under_way if case.state is not CaseState.ANSWERED), None)
+
+
+def asked_back(decision: Decision, context: Context) -> Case | None:
+    """The case whose commissioner waits for these words: the farmer was told to just reply here.
+    A sure answer on another subject is a question of its own."""
+    waiting = in_state(CaseState.ASKED, context)
+    if len(waiting) != 1 or urgent(context) not in {None, waiting[0]}:
+        return None
+    match decision:
+        case Answer() as answer:
+            answers: tuple[Answer, ...] = (answer,)
+        case Several(answers):
+            pass
+        case _:
+            return waiting[0]
+    own = waiting[0].domain
+    return None if all(one.match.entry.domain != own for one in answers) else waiting[0]
+
+
+def domain_before(context: Context) -> str | None:
+    """What the last question was about, where it went to nobody yet."""
+    last = last_question(context)
+    return last.domain if last and last.case is None else None

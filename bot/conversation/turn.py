@@ -11,7 +11,7 @@ from bot.conversation.commissioner import CommissionerTalk
 from bot.conversation.farmer import FarmerTalk
 from bot.conversation.own_cases import OwnCases
 from bot.conversation.recall import case_by
-from bot.conversation.understanding import Library
+from bot.conversation.understanding import Library, is_piece
 from bot.domain import Context, Incoming, Invitation, Outgoing, Turn, paragraphs
 from bot.escalation.desk import Desk
 from bot.phrases import Phrases
@@ -50,9 +50,12 @@ class Conversation:
             return self._commissioner.take(incoming, context, context.commissioner)
         return self._farmer.take(incoming, context)
 
-    def may_join(self, incoming: Incoming) -> bool:
+    def may_join(self, incoming: Incoming, before: Incoming) -> bool:
         """Whether it may go on a sentence begun in the message before: bare words or photos, that
-        are no code, command, number or wish and name no case."""
+        are no code, command, number or wish and name no case. Of two long messages each stands for
+        itself."""
+        if not (is_piece(incoming.text) or is_piece(before.text)):
+            return False
         bare = Incoming(incoming.id, incoming.sender, incoming.text, incoming.attachments)
         is_code = _CODE.fullmatch(incoming.text) is not None
         return incoming == bare and not is_code and not self._farmer.is_aside(incoming.text)

@@ -22,9 +22,8 @@ from bot.domain import (
     Several,
 )
 
-
 _ELLIPTIC = 12  # characters
-_LONG = 24  # characters; pieces of a sentence are shorter
+_PIECE = 14  # characters
 _ASKS = re.compile(
     "[?？咋啷怎啥哪吗么]|好[多久大]|多[少久大]|几[天次回月点斤]|([能要可得该会是有])不\\1|如何"
     "|[不没嘛][得有]?[\\s。，！]*$"
@@ -93,8 +92,8 @@ class Understanding:
         return (going_on, True) if is_more else (alone, False)
 
     def leans(self, text: str) -> bool:
-        """Whether it makes most sense with the question before: 几天一次 names nothing that it could
-        be about, 那发了芽还敢打不 points back."""
+        """Whether it makes most sense with the question before: 几天一次 names nothing that it
+        could be about, 那发了芽还敢打不 points back."""
         is_bare = not any(domain.named_in(text) for domain in self.library.domains().values())
         return (is_bare and len(text) <= _ELLIPTIC) or text.startswith(_POINTS_BACK)
 
@@ -114,14 +113,19 @@ class Understanding:
         return decide(text, findings, self.library.domains(), self.policy)
 
 
+def is_piece(text: str) -> bool:
+    """Whether it is short enough to be part of a sentence; what is longer stands for itself."""
+    return len(text) <= _PIECE
+
+
 def is_whole(text: str, decision: Decision) -> bool:
-    """Whether the text needs no more words: sure to be answered, and no mere beginning, as 存起的橘子
-    is, which finds an entry too."""
+    """Whether the text needs no more words: sure to be answered, and no mere beginning, as
+    存起的橘子 is, which finds an entry too."""
     match decision:
         case Several():
             return True
         case Answer():
-            return len(text) >= _LONG or _ASKS.search(text.splitlines()[-1]) is not None
+            return not is_piece(text) or _ASKS.search(text.splitlines()[-1]) is not None
         case _:
             return False
 

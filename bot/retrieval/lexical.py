@@ -129,8 +129,8 @@ class Leaning:
         both = np.concatenate([heard, unheard])
         self._terms, rows = np.unique(both, return_inverse=True)
         size = len(self._terms)
-        yes = np.bincount(rows[: len(heard)], counts, size)
-        no = np.bincount(rows[len(heard) :], refused, size)
+        yes = _summed(rows[: len(heard)], counts, size)
+        no = _summed(rows[len(heard) :], refused, size)
         prior = (yes + no + 1) / ((yes + no).sum() + size)
         self._odds = _log_share(no, prior) - _log_share(yes, prior)
 
@@ -139,6 +139,10 @@ class Leaning:
         heard = terms(text)
         total = float(self._odds[_places(self._terms, heard)].sum())
         return total / max(len(heard), _FEWEST_TERMS)
+
+
+def _summed(rows: NDArray[np.intp], counts: Scores, size: int) -> NDArray[np.float64]:
+    return np.bincount(rows, counts, size).astype(np.float64)
 
 
 def _places(known: Terms, heard: Terms) -> NDArray[np.intp]:

@@ -48,7 +48,7 @@ class Listener(Echo):
             return Turn(memory=context.memory, waits=True)
         return super().take(incoming, context)
 
-    def may_join(self, incoming):
+    def may_join(self, incoming, before):
         return incoming.press is None
 
 

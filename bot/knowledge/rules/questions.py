@@ -68,11 +68,15 @@ def _alike(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     """
     runs = [_runs(text) for text in texts]
     counts = Counter(chain.from_iterable(runs))
-    known: dict[str, list[int]] = {}  # rare run → the texts before this one that have it
+    ranks = {
+        run: rank for rank, run in enumerate(sorted(counts, key=lambda run: (counts[run], run)))
+    }
+    lone = sum(count == 1 for count in counts.values())  # the first ranks
+    known: dict[int, list[int]] = {}  # rare run → the texts before this one that have it
     for number, own in enumerate(runs):
         lacking = len(own) - ceil(ALIKE * len(own))
-        rarest = sorted(sorted(own), key=counts.__getitem__)[: lacking + 1]
-        telling = [run for run in rarest if counts[run] > 1]
+        rarest = sorted(map(ranks.__getitem__, own))[: lacking + 1]
+        telling = [rank for rank in rarest if rank >= lone]
         for other in sorted({other for run in telling for other in known.get(run, ())}):
             if ALIKE <= len(own & runs[other]) / len(own | runs[other]) < 1:
                 yield number, other
