@@ -123,15 +123,9 @@ def bare_loop(model: str, questions: list[str], texts: list[str], seconds: float
 
 async def serve_and_measure(options: Namespace, questions: list[str]) -> list[Result]:
     with tempfile.TemporaryDirectory() as folder:
-        policy = load(ROOT, {}).policy
         home = furnish(
             Path(folder) / "home",
             embedder={"model": "bundled"},
-            decision={
-                "answer_score": policy.answer_score,
-                "answer_margin": policy.answer_margin,
-                "offer_score": policy.offer_score,
-            },
             data=str(DATA),
             web={"trusted_proxies": ["127.0.0.1"]},
         )
