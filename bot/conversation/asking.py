@@ -109,8 +109,7 @@ class Asking:
         before: 老公遭叮了, then 他喉咙紧. Where the words do not tell the kind of danger, that
         question may."""
         dangers, last = self._rules.dangers, last_question(context)
-        lines = dict.fromkeys([text, *text.splitlines()])
-        found = next(filter(None, map(dangers.danger_in, lines)), None)
+        found = dangers.heard_in(text)
         if not text or last is None or found not in {None, "other"}:
             return found
         if found is None and dangers.danger_in(last.text):
@@ -126,9 +125,15 @@ class Asking:
             return self.open(question, why, incoming, context)
         before = question_before(context)
         decision, goes_on = self._understanding.decide(question.text, before)
-        if begun := self._begun(question.text, decision, context):
-            question = replace(question, text=f"{begun.text}\n{question.text}")
-            decision, goes_on = self._understanding.decide(question.text)[0], False
+        begun = None if incoming.attachments else self._begun(question.text, decision, context)
+        if begun:
+            whole = f"{begun.text}\n{question.text}"
+            joined, _ = self._understanding.decide(whole)
+            if isinstance(joined, Escalate) and isinstance(decision, Clarify):
+                begun = None
+            else:
+                question, decision = replace(question, text=whole), joined
+                goes_on, before = False, ""
         if context.may_wait and not is_whole(question.text, decision) and not urgent(context):
             return Turn(memory=context.memory, waits=True)
         if before and isinstance(decision, Escalate) and self._understanding.leans(question.text):
@@ -155,9 +160,17 @@ class Asking:
         if is_own or not self._rules.pause or not all(map(is_piece, text.splitlines())):
             return None
         last = last_question(context)
-        if last is None or not last.text or last.case is not None:
+        if last is None or not (last.answered or last.offered) or last.attachments:
+            return None
+        if open_cases(context) or last.case is not None or not self._is_of(last, text):
             return None
         return last if is_recent(last, context, JUST_NOW * self._rules.pause) else None
+
+    def _is_of(self, last: Question, text: str) -> bool:
+        """Whether the text names no other subject than the question did."""
+        named = self._understanding.named(text)
+        others = any(word in text for word in self._rules.policy.other_subjects)
+        return not others and named <= {last.domain}
 
     def _carry_out(
         self, decision: Decision, question: Question, incoming: Incoming, context: Context

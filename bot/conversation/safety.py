@@ -11,6 +11,7 @@ from functools import cache
 from bot.conversation.sense import NEGATIONS, Sense
 
 _NEGATED = "".join(f"(?<!{word})" for word in NEGATIONS)
+LINES_HEARD = 6  # of a message; more would take too long
 _GROUP = re.compile(r"<.+>")
 
 
@@ -42,6 +43,13 @@ class Lookout:
 
     rules: tuple[Danger, ...]
     sense: Sense
+
+    def heard_in(self, text: str) -> str | None:
+        """The kind of danger in the whole text, or in its last lines, each by itself and to the
+        end: what came in pieces must not be lost behind a harmless first one."""
+        lines = text.splitlines()[-LINES_HEARD:]
+        ends = ("\n".join(lines[start:]) for start in range(1, len(lines)))
+        return next(filter(None, map(self.danger_in, dict.fromkeys([text, *lines, *ends]))), None)
 
     def danger_in(self, text: str) -> str | None:
         """The kind of danger that the text speaks of."""

@@ -94,8 +94,13 @@ class Understanding:
     def leans(self, text: str) -> bool:
         """Whether it makes most sense with the question before: 几天一次 names nothing that it
         could be about, 那发了芽还敢打不 points back."""
-        is_bare = not any(domain.named_in(text) for domain in self.library.domains().values())
-        return (is_bare and len(text) <= _ELLIPTIC) or text.startswith(_POINTS_BACK)
+        is_short = len(text) <= _ELLIPTIC
+        return not self.named(text) and (is_short or text.startswith(_POINTS_BACK))
+
+    def named(self, text: str) -> set[str]:
+        """The ids of the domains whose words the text names."""
+        domains = self.library.domains().items()
+        return {name for name, domain in domains if domain.named_in(text)}
 
     def _several(self, text: str, whole: Findings) -> Several | None:
         """Two answers, where nothing speaks against either: that the message holds two questions

@@ -27,8 +27,8 @@ def check(folder: Path, today: date) -> tuple[Problem, ...]:
 
 
 def unsafe(reading: Reading, folder: Path, today: date) -> tuple[Problem, ...]:
-    """What must not be shown to farmers; a list of banned substances that can't be read lets
-    nothing through."""
+    """What must not be shown to farmers; a list of banned substances that is there and can't be
+    read lets nothing through."""
     banned, complaints = lists.read(folder)
     rules = [rule for rule in RULES if rule.name in UNSAFE]
     return (*complaints, *_found(rules, _shelf(reading, banned, today)))
