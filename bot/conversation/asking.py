@@ -168,9 +168,8 @@ class Asking:
 
     def _is_of(self, last: Question, text: str) -> bool:
         """Whether the text names no other subject than the question did."""
-        named = self._understanding.named(text)
-        others = any(word in text for word in self._rules.policy.other_subjects)
-        return not others and named <= {last.domain}
+        is_foreign = self._rules.policy.others_in(text)
+        return not is_foreign and self._understanding.named(text) <= {last.domain}
 
     def _carry_out(
         self, decision: Decision, question: Question, incoming: Incoming, context: Context
@@ -179,9 +178,10 @@ class Asking:
             return self._own_cases.add(waiting, incoming, context)
         match decision:
             case Answer(match):
-                return self._answer(match.entry, question, incoming, context)
+                return self._answer([match.entry], question, incoming, context)
             case Several(answers):
-                return self._answer_all(answers, question, incoming, context)
+                entries = [one.match.entry for one in answers]
+                return self._answer(entries, question, incoming, context)
             case Clarify():
                 return self._clarify(decision, question, incoming, context)
             case Decline(said, domain):
@@ -195,22 +195,14 @@ class Asking:
                 raise AssertionError("danger is read before a question is searched")
 
     def _answer(
-        self, entry: Entry, question: Question, incoming: Incoming, context: Context
+        self, entries: Sequence[Entry], question: Question, incoming: Incoming, context: Context
     ) -> Turn:
-        reply = self._answers.entry(incoming.sender, entry, question.id)
-        remembered = replace(question, answered=entry.id, domain=entry.domain)
-        return Turn((self._with_addition(reply, question, context),), remember(context, remembered))
-
-    def _answer_all(
-        self, answers: Sequence[Answer], question: Question, incoming: Incoming, context: Context
-    ) -> Turn:
-        """One reply each; what answers the whole best is remembered, and the last asks whether the
-        words were meant for an open case."""
-        entries = [one.match.entry for one in answers]
-        first = self._answer(entries[0], question, incoming, context)
-        rest = [self._answers.entry(incoming.sender, one, question.id) for one in entries]
-        last = self._with_addition(rest[-1], question, context)
-        return replace(first, replies=(*rest[:-1], last))
+        """One reply each; what answers the whole best comes first and is remembered, and the last
+        asks whether the words were meant for an open case."""
+        replies = [self._answers.entry(incoming.sender, one, question.id) for one in entries]
+        replies[-1] = self._with_addition(replies[-1], question, context)
+        remembered = replace(question, answered=entries[0].id, domain=entries[0].domain)
+        return Turn(tuple(replies), remember(context, remembered))
 
     def _clarify(
         self, decision: Clarify, question: Question, incoming: Incoming, context: Context
@@ -296,7 +288,7 @@ class Asking:
         question = question_by(question_id, context)
         if entry is None or question is None:
             return None
-        return self._answer(entry, question, incoming, context)
+        return self._answer([entry], question, incoming, context)
 
     def details(
         self, entry_id: str, question_id: str, incoming: Incoming, context: Context

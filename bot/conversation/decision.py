@@ -33,14 +33,18 @@ class Policy:
         if not 1 <= self.most_choices <= 3:
             raise ValueError("a farmer chooses among one to three")
 
+    def others_in(self, text: str) -> tuple[str, ...]:
+        """The crops and animals in the text that the base says nothing about."""
+        return tuple(word for word in self.other_subjects if word in text)
+
 
 def decide(
     text: str, findings: Findings, domains: Mapping[str, Domain], policy: Policy
 ) -> Decision:
     """Decide on one question; danger has been looked for before."""
-    others = tuple(word for word in policy.other_subjects if word in text)
+    others = policy.others_in(text)
     named = _named(text, others, domains)
-    subject = subject_of(text, findings, domains, policy)
+    subject = _subject(findings, named)
     seems_sure = findings.right >= policy.answer_at
     if others and not named and not seems_sure:
         return Escalate(Reason.OUT_OF_SCOPE, subject)
@@ -71,6 +75,8 @@ def subject_of(
 ) -> str | None:
     """The domain a question belongs to: by all that search found, and where it was not asked, by
     the words that name it."""
-    others = tuple(word for word in policy.other_subjects if word in text)
-    named = _named(text, others, domains)
+    return _subject(findings, _named(text, policy.others_in(text), domains))
+
+
+def _subject(findings: Findings, named: Mapping[str, int]) -> str | None:
     return findings.domain or max(named, key=named.__getitem__, default=None)

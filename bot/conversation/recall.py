@@ -102,15 +102,10 @@ def asked_back(decision: Decision, context: Context) -> Case | None:
     waiting = in_state(CaseState.ASKED, context)
     if len(waiting) != 1 or urgent(context) not in {None, waiting[0]}:
         return None
-    match decision:
-        case Answer() as answer:
-            answers: tuple[Answer, ...] = (answer,)
-        case Several(answers):
-            pass
-        case _:
-            return waiting[0]
+    parts = decision.answers if isinstance(decision, Several) else (decision,)
     own = waiting[0].domain
-    return None if all(one.match.entry.domain != own for one in answers) else waiting[0]
+    are_others = all(isinstance(one, Answer) and one.match.entry.domain != own for one in parts)
+    return None if are_others else waiting[0]
 
 
 def domain_before(context: Context) -> str | None:

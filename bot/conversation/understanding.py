@@ -78,8 +78,8 @@ class Understanding:
         if not before or (isinstance(alone, Answer) and not self.leans(text)):
             return alone, False
         findings = self.library.search(text, before)
-        bolder = replace(self.policy, answer_at=self.policy.after_at)
-        going_on = decide(text, findings, self.library.domains(), bolder)
+        policy = replace(self.policy, answer_at=self.policy.after_at)
+        going_on = decide(text, findings, self.library.domains(), policy)
         match alone, going_on:
             case _, Answer():
                 is_more = True

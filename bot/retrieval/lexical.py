@@ -70,10 +70,11 @@ class Bm25:
         self._terms, rows, among = np.unique(found, return_inverse=True, return_counts=True)
         self._rarity = np.log(1 + (len(owners) - among + 0.5) / (among + 0.5)).astype(np.float32)
         self._unheard = float(np.log(1 + (len(owners) + 0.5) / 0.5))
-        self._lengths = np.add.reduceat(np.append(counts, 0), starts[:-1]).astype(np.float32)
+        owner_of = np.repeat(np.arange(len(owners)), np.diff(starts))
+        self._lengths = _summed(owner_of, counts, len(owners)).astype(np.float32)
         self._mean_length = float(self._lengths.mean()) if len(owners) else 1.0
         shape = len(self._terms), len(owners)
-        weights = self._weight(rows, counts, np.repeat(self._lengths, np.diff(starts)))
+        weights = self._weight(rows, counts, self._lengths[owner_of])
         self._counts = csr_matrix(csc_matrix((counts, rows, starts), shape=shape))
         self._weights = csr_matrix(csc_matrix((weights, rows, starts), shape=shape))
 

@@ -88,8 +88,8 @@ def build(store, clock, conversation, channel=None, **more):
     return Worker(store, {channel.name: channel}, conversation, PHRASES, **more)
 
 
-def receive(store, text, uid="1"):
-    store.inbox.receive(Arrival("fake", uid, "li", write_own(text=text)), NOW)
+def receive(store, text, uid="1", now=NOW):
+    store.inbox.receive(Arrival("fake", uid, "li", write_own(text=text)), now)
 
 
 def replies(store):
@@ -275,15 +275,14 @@ async def test_words_held_back_outlive_the_process(store, clock):
 async def test_however_he_goes_on_he_waits_no_longer_than_two_pauses(store, clock):
     worker = build(store, clock, Listener(), pause=PAUSE)
     for number in range(9):
-        receive_at(store, "嗯", clock.now, uid=str(number))
+        receive(store, "嗯", uid=str(number), now=clock.now)
         await worker.step()
         clock.now += PAUSE / 2
     assert len(replies(store)[0].splitlines()) == 5  # at 0, 2, 4, 6 and 8 seconds
 
 
 async def test_a_later_piece_that_cannot_be_read_costs_only_itself(store, clock):
-    channel = StubbornChannel()
-    worker = build(store, clock, Listener(), channel, pause=PAUSE)
+    worker = build(store, clock, Listener(), pause=PAUSE)
     receive(store, "蜂子")
     await worker.step()
     store.inbox.receive(Arrival("fake", "2", "li", "rubbish"), NOW)
@@ -313,7 +312,7 @@ async def test_what_was_put_off_is_not_woken_by_more_words(store, clock):
     clock.now += PAUSE
     channel.errors = [TryLater("busy", retry_after=30)]
     await worker.step()
-    receive_at(store, "打架。", clock.now, uid="2")
+    receive(store, "打架。", uid="2", now=clock.now)
     assert not await worker.step()
     clock.now += timedelta(seconds=31)
     await worker.step()
@@ -332,7 +331,3 @@ async def test_photos_that_follow_end_the_wait_at_once(store, clock):
     assert not await worker.step()
     clock.now += timedelta(seconds=1)
     assert await worker.step()
-
-
-def receive_at(store, text, now, uid):
-    store.inbox.receive(Arrival("fake", uid, "li", write_own(text=text)), now)
