@@ -68,15 +68,14 @@ def _alike(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     """
     runs = [_runs(text) for text in texts]
     counts = Counter(chain.from_iterable(runs))
-    ranks = {
-        run: rank for rank, run in enumerate(sorted(counts, key=lambda run: (counts[run], run)))
-    }
-    lone = sum(count == 1 for count in counts.values())  # the first ranks
+    shared = sorted((run for run, count in counts.items() if count > 1), key=counts.__getitem__)
+    ranks = {run: rank for rank, run in enumerate(shared)}
     known: dict[int, list[int]] = {}  # rare run → the texts before this one that have it
     for number, own in enumerate(runs):
+        common = sorted([ranks[run] for run in own if run in ranks])
         lacking = len(own) - ceil(ALIKE * len(own))
-        rarest = sorted(map(ranks.__getitem__, own))[: lacking + 1]
-        telling = [rank for rank in rarest if rank >= lone]
+        lone = len(own) - len(common)  # rarer still, but no other text has them
+        telling = common[: max(lacking + 1 - lone, 0)]
         for other in sorted({other for run in telling for other in known.get(run, ())}):
             if ALIKE <= len(own & runs[other]) / len(own | runs[other]) < 1:
                 yield number, other
