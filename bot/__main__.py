@@ -99,6 +99,11 @@ def _add_search(commands: _Commands) -> None:
     calibrate.add_argument("files", nargs="+", type=Path, help="没写进知识库的考题（YAML）")
     calibrate.add_argument("--out", type=Path, help="写到别处（默认换掉现用的）")
     calibrate.set_defaults(does=("search_commands", "calibrate"))
+    train = commands.add_parser("train", help="用知识库的问法微调向量模型，考题答得更好才换上")
+    train.add_argument("files", nargs="+", type=Path, help="没写进知识库的考题（YAML）")
+    train.add_argument("--steps", type=int, default=500, help="练多少步（默认 500，约半小时）")
+    train.add_argument("--seed", type=int, default=0, help="抽句子的次序（默认 0）")
+    train.set_defaults(does=("training", "train"))
 
 
 def _add_knowledge(parser: argparse.ArgumentParser) -> None:

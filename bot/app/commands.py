@@ -27,6 +27,7 @@ from bot.config import Config, load
 from bot.domain import Several
 from bot.errors import ConfigError
 from bot.retrieval import evaluation
+from bot.retrieval.adapter import SHIPPED
 from bot.retrieval.judge import Judge
 from bot.retrieval.report import changes, page
 from bot.store import Store
@@ -161,8 +162,8 @@ def configured(options: Namespace) -> Config:
     return load(options.home.resolve(), os.environ)
 
 
-def core_of(config: Config, *, judge: Judge | None = None) -> Core:
-    return build_core(config, bar, judge=judge)
+def core_of(config: Config, *, judge: Judge | None = None, adapter: Path = SHIPPED) -> Core:
+    return build_core(config, bar, judge=judge, adapter=adapter)
 
 
 def bar(what: str) -> Progress:

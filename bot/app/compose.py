@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import TypedDict
 
 from bot.app.calendar import now
@@ -20,6 +21,7 @@ from bot.errors import ModelError
 from bot.escalation.desk import Desk
 from bot.escalation.letters import Naming
 from bot.escalation.roster import Roster
+from bot.retrieval.adapter import SHIPPED
 from bot.retrieval.batching import BatchingEmbedder
 from bot.retrieval.bundled import OPENVINO, TORCH, Form, identity, unpack
 from bot.retrieval.embedder import Embedder, HashingEmbedder, SentenceTransformerEmbedder
@@ -68,14 +70,18 @@ class Core:
 
 
 def build_core(
-    config: Config, progress: Callable[[str], Progress], *, judge: Judge | None = None
+    config: Config,
+    progress: Callable[[str], Progress],
+    *,
+    judge: Judge | None = None,
+    adapter: Path = SHIPPED,
 ) -> Core:
     """Load model and knowledge; `progress(what)` gives the callback of a progress bar. Without a
-    `judge` the shipped one is loaded.
+    `judge` the shipped one is loaded. An `adapter` that is not there changes nothing.
 
     Raises ModelError and KnowledgeError.
     """
-    embedder, judge = open_embedder(config, progress), judge or Judge.load()
+    embedder, judge = open_embedder(config, progress, adapter), judge or Judge.load()
     cache = VectorCache(config.data / "vectors.npz")
     normaliser = Normaliser(config.words)
     bookshelf = Bookshelf(config.knowledge, embedder, judge, cache, normaliser)
@@ -87,13 +93,15 @@ def build_core(
     return Core(config, bookshelf, status, library, naming, desk, judge)
 
 
-def open_embedder(config: Config, progress: Callable[[str], Progress]) -> Embedder:
+def open_embedder(
+    config: Config, progress: Callable[[str], Progress], adapter: Path = SHIPPED
+) -> Embedder:
     """The model of the settings; the bundled one is unpacked at first use. Raises ModelError."""
     chosen = config.embedder
     if chosen.model == HASHING:
         return HashingEmbedder()
     if chosen.model == BUNDLED:
-        return BatchingEmbedder(_bundled(config, progress("解开向量模型")))
+        return BatchingEmbedder(_bundled(config, adapter, progress("解开向量模型")))
     if chosen.backend == "openvino":
         raise ModelError("embedder.backend: openvino 只能配自带的模型（model: bundled）。")
     return BatchingEmbedder(SentenceTransformerEmbedder.load(chosen.model, **_prefixes(chosen)))
@@ -104,18 +112,20 @@ def bundled_form(chosen: EmbedderShape) -> Form:
     return TORCH if chosen.backend == "torch" else OPENVINO
 
 
-def _bundled(config: Config, progress: Progress) -> Embedder:
+def _bundled(config: Config, adapter: Path, progress: Progress) -> Embedder:
     chosen, models = config.embedder, config.data / "models"
     if bundled_form(chosen) is OPENVINO:
         try:
-            folder = unpack(models / OPENVINO.folder, OPENVINO, progress=progress)
+            form = replace(OPENVINO, adapter=adapter)
+            folder = unpack(models / form.folder, form, progress=progress)
             known = identity(folder)
             return OpenVinoEmbedder.load(folder, identity=known, **_prefixes(chosen))
         except ModelError as error:
             if chosen.backend == "openvino":
                 raise
             logger.warning("OpenVINO can't be used, slower torch takes over: %s", error)
-    folder = unpack(models / TORCH.folder, TORCH, progress=progress)
+    form = replace(TORCH, adapter=adapter)
+    folder = unpack(models / form.folder, form, progress=progress)
     known = identity(folder)
     return SentenceTransformerEmbedder.load(folder, identity=known, **_prefixes(chosen))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.app import staff
 from bot.app.calendar import today
 from bot.app.commands import bar, configured, core_of
+from bot.app.compose import Core
 from bot.config import Config
 from bot.conversation.decision import decide
 from bot.domain import Answer, Clarify, Decision, Problem
@@ -62,11 +63,19 @@ def _problem(one: LeftOut, file: EntryFile) -> Problem:
 def calibrate(options: Namespace) -> int:
     """Fit the judge to the knowledge as it is and write it where the bot reads it."""
     config = configured(options)
-    core = core_of(config, judge=NOBODY)
+    judge = fitted(core_of(config, judge=NOBODY), options.files)
+    judge.save(options.out or SHIPPED)
+    print(told(judge, config))
+    return 0
+
+
+def fitted(core: Core, files: Sequence[Path]) -> Judge:
+    """A judge for the knowledge and the model of `core`. Raises KnowledgeError where the check
+    questions are too few."""
     bookshelf, base = core.bookshelf, core.bookshelf.retriever.index.base
     checks = [
         _check(trial)
-        for trial in read_trials(options.files)
+        for trial in read_trials(files)
         if trial.kind in {"question", "followup", "compound", "burst"}
         and set(trial.expected) <= set(base.entries)
     ]
@@ -74,20 +83,16 @@ def calibrate(options: Namespace) -> int:
     has_both = any(check.after for check in checks) and any(check.is_compound for check in checks)
     if len(alone) < len(base.entries) or not has_both or not base.unanswerable:
         raise KnowledgeError((_too_few(len(alone), len(base.entries)),))
-    budget = Budget(**config.budget.model_dump())
-    judge = fit(
+    return fit(
         base,
         checks,
         bookshelf.index_of,
         bookshelf.query_vectors,
         bookshelf.retriever_by,
-        budget,
+        Budget(**core.config.budget.model_dump()),
         today(),
         bar("定门槛"),
     )
-    judge.save(options.out or SHIPPED)
-    print(_told(judge, config))
-    return 0
 
 
 def _check(trial: Trial) -> Check:
@@ -107,7 +112,7 @@ def _too_few(checks: int, entries: int) -> Problem:
     return Problem("", 1, 1, message, mend)
 
 
-def _told(judge: Judge, config: Config) -> str:
+def told(judge: Judge, config: Config) -> str:
     figures, budget = judge.figures, config.budget
     return (
         f"把握到 {judge.answer_at:.2f} 才直接答，到 {judge.offer_at:.2f} 就列出来选。"

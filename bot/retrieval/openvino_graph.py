@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.retrieval.nano_file import BLOCK_WEIGHTS, Header, Source, Tensor, blocks, floats
+from bot.retrieval.nano_file import BLOCK_WEIGHTS, Header, Source, Tensor, blocks
 
 GRAPH, WEIGHTS, TOKENIZER = "graph.xml", "graph.bin", "tokenizer.json"
 IDS, MASK = "ids", "mask"
@@ -46,7 +46,7 @@ class _Network:
     def __init__(self, source: Source) -> None:
         self._library = library()
         self._op: Any = self._library.opset13
-        self._image = source.image
+        self._source = source
         self._header: Header = source.header
         self._tensors = {tensor.name: tensor for tensor in source.tensors}
 
@@ -122,19 +122,23 @@ class _Network:
 
     def _floats(self, name: str) -> Any:
         tensor = self._tensors[name]
-        pieces = [piece.reshape(-1) for piece in floats(self._image, tensor)]
+        pieces = [piece.reshape(-1) for piece in self._source.floats(tensor)]
         return np.concatenate(pieces).reshape(tensor.shape)
 
     def _weights(self, name: str) -> Any:
-        """A matrix that stays 4-bit: scale · (nibble − 8), unfolded where it is used."""
+        """A matrix that stays 4-bit: scale · (nibble − 8), unfolded where it is used. What training
+        changed is float16."""
         tensor = self._tensors[name]
+        if name in self._source.adapter.factors:
+            return self._op.convert(self._op.constant(self._floats(name).astype(np.float16)), "f32")
         if not tensor.is_quantized:
             return self._op.constant(self._floats(name))
         rows, columns = tensor.shape
         shape = [rows, columns // BLOCK_WEIGHTS, BLOCK_WEIGHTS]
-        scales = blocks(self._image, tensor)["scale"].reshape(*shape[:2], 1)
+        scales = blocks(self._source.image, tensor)["scale"].reshape(*shape[:2], 1)
         steps = self._op.subtract(
-            self._nibbles(shape, _packed(self._image, tensor)), self._nibbles([1, 1, 1], [0x88])
+            self._nibbles(shape, _packed(self._source.image, tensor)),
+            self._nibbles([1, 1, 1], [0x88]),
         )
         unfolded = self._op.multiply(steps, self._op.constant(scales.astype(np.float16)))
         matrix = self._op.reshape(unfolded, _ints(rows, columns), special_zero=False)
