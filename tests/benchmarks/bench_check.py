@@ -21,8 +21,10 @@ from pathlib import Path
 from statistics import median
 
 from bot.app.calendar import now
+from bot.app.compose import build_core
+from bot.config import load as load_config
 from bot.knowledge import Reader, load
-from tests.benchmarks.bench_search import open_core
+from tests.benchmarks.bench_search import silent
 from tests.conftest import ROOT
 
 PHRASING = "椒树叶子背面起黄粉粉，第{}回问"
@@ -57,7 +59,7 @@ def measure_check(home: Path, rounds: int) -> dict[str, list[float]]:
 
 
 def measure_edits(home: Path, rounds: int) -> dict[str, list[float]]:
-    core = open_core(home)
+    core = build_core(load_config(home, {}), silent)
     reader = Reader(core.config.knowledge)
     reader.load()
     entry = core.config.knowledge / "sichuan-pepper" / "pepper-rust.md"
