@@ -11,22 +11,17 @@ from bot.app import staff
 from bot.app.calendar import today
 from bot.app.commands import bar, configured, core_of
 from bot.app.compose import Core
+from bot.app.explaining import figures, lines
 from bot.config import Config
-from bot.conversation.decision import decide
-from bot.domain import Answer, Clarify, Decision, Problem
+from bot.domain import Problem
 from bot.errors import KnowledgeError
 from bot.knowledge.load import EntryFile, read
-from bot.reading.columns import table
 from bot.retrieval.calibration import Budget
 from bot.retrieval.calibration import calibrate as fit
 from bot.retrieval.judge import NOBODY, SHIPPED, Judge
 from bot.retrieval.left_out import LeftOut, left_out, summary
 from bot.retrieval.question_files import Trial, read_trials
 from bot.retrieval.trials import Check
-from bot.retrieval.words import CROP, ORGAN
-
-_SHOWN = 5
-_CLASSES = {CROP: "作物", ORGAN: "部位"}
 
 
 def check(options: Namespace) -> int:
@@ -132,33 +127,6 @@ def explain(options: Namespace) -> int:
     core = core_of(configured(options))
     text = " ".join(options.text)
     findings, evidence = core.bookshelf.retriever.explain(text)
-    decision = decide(text, findings, core.library.domains(), core.rules.policy)
-    print(f"读作：{core.bookshelf.plain(text)}")
-    print(f"判断：{_verdict(decision)}")
-    if findings.conflict:
-        print(f"说的{_CLASSES[findings.conflict]}和第一条不一样，不直接答。")
-    print(f"领域：{core.naming.domain(findings.domain)}")
-    policy = core.rules.policy
-    print(f"第一条是对的：{findings.right:.3f}（到 {policy.answer_at:.3f} 直接答）")
-    print(f"前三条里有对的：{findings.among:.3f}（到 {policy.offer_at:.3f} 列出来选）")
-    if findings.out_of_scope:
-        print(f"更像已知答不了的：{findings.out_of_scope.questions[0]}")
-    rows = [["", "条目", "得分", "最近的一句"]]
-    for number, match in enumerate(findings.matches[:_SHOWN], 1):
-        rows.append([str(number), match.entry.title, f"{match.score:.2f}", match.phrasing])
-    print(table(rows))
-    parts = core.judge.right.parts(core.judge.standard(evidence.signals))
-    rows = [["信号", "值", "加减"]]
-    for name in sorted(parts, key=lambda one: -abs(parts[one])):
-        rows.append([name, f"{evidence.signals[name]:.3f}", f"{parts[name]:+.2f}"])
-    print(table(rows))
+    print("\n".join(lines(core, text, findings)))
+    print(figures(core, findings, evidence))
     return 0
-
-
-def _verdict(decision: Decision) -> str:
-    match decision:
-        case Answer(match):
-            return f"直接答：{match.entry.title}"
-        case Clarify(matches):
-            return "请农户选：" + "、".join(match.entry.title for match in matches)
-    return "转特派员或婉拒"

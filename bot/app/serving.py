@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 import uvicorn
 
 from bot import web
 from bot.app.calendar import now
 from bot.app.compose import Core
+from bot.app.explaining import in_words
 from bot.app.service import Service
 from bot.channels.base import Bell, Channel
 from bot.channels.console import ConsoleChannel
@@ -74,7 +76,7 @@ async def serve(core: Core, door: socket.socket) -> None:
 
 def _channels(core: Core, store: Store, arrived: Bell, settings: WebSettings) -> list[Channel]:
     config, pictures = core.config, core.bookshelf.picture
-    library = DeskLibrary(core.library.entry, core.naming.domain)
+    library = DeskLibrary(core.library.entry, core.naming.domain, partial(in_words, core))
     people = config.commissioners
     common = store, arrived, now, settings
     channels: list[Channel] = [

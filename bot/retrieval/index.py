@@ -61,6 +61,7 @@ class Index:
         self.rules = tuple(rule for rule, _ in _rules(base))
         self.texts = _texts(base)
         self._starts = np.cumsum([0, *map(len, self.texts)])
+        self._every_text = [text for texts in self.texts for _, text in texts]
         self._dense = Dense(vectors, [len(texts) for texts in self.texts])
         self._plain = plain
         self._lexical = Bm25([[plain(text) for _, text in texts] for texts in self.texts[:-1]])
@@ -122,7 +123,7 @@ class Index:
             order,
             fused[:count],
             own,
-            [self._text(int(one)) for one in texts[:count]],
+            [self._every_text[one] for one in texts[:count].tolist()],
             self._signals(text, parts),
             self._domain(text, parts.fused),
             None if best_rule is None else self.rules[best_rule],
@@ -192,10 +193,6 @@ class Index:
         """Whether the question names the entry's subject, and whether it names another."""
         named = {name for name, one in self.base.domains.items() if one.named_in(text)}
         return float(domain in named), float(bool(named - {domain}))
-
-    def _text(self, number: int) -> str:
-        owner = int(np.searchsorted(self._starts, number, side="right")) - 1
-        return self.texts[owner][number - int(self._starts[owner])][1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,7 +227,7 @@ class OnWeb(Harness):
 
 class OnDesk(Harness):
     async def start(self, stack: AsyncExitStack) -> None:
-        library = Library(lambda entry: None, lambda domain: "养蜂")
+        library = Library(lambda entry: None, lambda domain: "养蜂", lambda text: ())
         self.channel = DeskChannel(
             self.store,
             self.bell,

@@ -199,6 +199,7 @@ async def test_a_case_page_tells_all_that_helps(world):
         "爬蜂病",
         "病群单独放",
         "17:30",
+        "读作：蜂子满地爬",
     ):
         assert words in page
 

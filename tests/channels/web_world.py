@@ -54,7 +54,11 @@ ENTRY = Entry(
     (),
     Review(on=date(2026, 1, 1)),
 )
-LIBRARY = Library({ENTRY.id: ENTRY}.get, lambda domain: "养蜂" if domain else "没分类")
+LIBRARY = Library(
+    {ENTRY.id: ENTRY}.get,
+    lambda domain: "养蜂" if domain else "没分类",
+    lambda text: [f"读作：{text}"] if text else [],
+)
 
 Reply = Callable[[Incoming], Turn]
 

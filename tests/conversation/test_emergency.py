@@ -63,7 +63,7 @@ def test_few_fresh_look_alikes_are_taken_for_an_emergency():
 
 @pytest.mark.parametrize(
     ("name", "recall", "false_alarms"),
-    [("danger-blind", 0.97, 0.03), ("danger-blind-2", 0.9, 0.08)],
+    [("danger-blind", 0.97, 0.03), ("danger-blind-2", 0.9, 0.08), ("danger-blind-3", 0.9, 0.05)],
 )
 def test_a_writer_who_knew_no_rule_finds_few_gaps(name, recall, false_alarms):
     """tests/questions; alarm and sentences were each changed once after a look at them."""

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from bot.app.compose import Core, build_core
+from bot.app.explaining import in_words
 from bot.app.service import Service
 from bot.channels.base import Bell, Channel, write_own
 from bot.channels.telegram.channel import TelegramChannel
@@ -266,7 +268,7 @@ async def working(village: Village) -> AsyncIterator[Service]:
         village.clock,
         pages,
         people=core.config.commissioners,
-        library=DeskLibrary(core.library.entry, core.naming.domain),
+        library=DeskLibrary(core.library.entry, core.naming.domain, partial(in_words, core)),
     )
     web = WebChannel(store, village.arrived, village.clock, pages)
     channels: list[Channel] = [village.channel, web, desk]

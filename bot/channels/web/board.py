@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
@@ -45,10 +45,12 @@ TROUBLES = {
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """How knowledge ids read to people; looked up in the index of the moment."""
+    """How knowledge ids read to people, and how the knowledge takes a question, a line a reason;
+    looked up in the index of the moment."""
 
     entry: Callable[[str], Entry | None]
     domain: Callable[[str | None], str]
+    explain: Callable[[str], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,14 +205,10 @@ class DeskChannel:
     async def _case(self, request: Request) -> Response:
         number = _case_number(request)
         session, me, view = await self._view(request, number)
-        return self._case_page(request, session, me, view)
-
-    def _case_page(
-        self, request: Request, session: Session, me: Commissioner, view: View
-    ) -> Response:
         board, case = self._board, view.case
         if case is None:
             raise HTTPException(404, NOT_YOURS)
+        reasons = await asyncio.to_thread(board.library.explain, case.question)
         after = _number(request.query_params.get("after"))
         flash = view.replies(after, case.number)[-3:] if after is not None else []
         return self._page(
@@ -225,6 +221,7 @@ class DeskChannel:
             source=SOURCES.get(case.farmer.channel, case.farmer.channel),
             candidates=board.candidates(case),
             suggestions=board.suggestions(case),
+            reasons=reasons,
             thread=board.thread(view.thread),
             moves=board.moves(me, case),
             flash=flash,
