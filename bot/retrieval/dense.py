@@ -14,7 +14,6 @@ from bot.retrieval.embedder import Vectors
 # An owner scores by the mean of its five nearest texts: one phrasing may be near by chance.
 COUNTED = 5
 _NOTHING = -2.0  # below any cosine
-_products: Any = faiss.fvec_inner_products_ny  # type: ignore[attr-defined]  # SWIG's
 
 
 class Dense:
@@ -30,6 +29,8 @@ class Dense:
         )
         self._flat: Any = faiss.IndexFlatIP(vectors.shape[1])
         self._flat.add(self.centred(vectors))
+        held = faiss.rev_swig_ptr(self._flat.get_xb(), len(vectors) * vectors.shape[1])
+        self._rows: Vectors = held.reshape(vectors.shape)
         self._places = _places(sizes)
 
     def __len__(self) -> int:
@@ -44,15 +45,9 @@ class Dense:
         """For every owner the mean of its nearest texts, the nearest, and which text that is;
         `without` leaves one text out."""
         scores = np.full(len(self) + 1, _NOTHING, np.float32)
-        centred = self.centred(query.reshape(1, -1))
-        # All products as they come: `search` for as many would spend six of seven ms on sorting.
-        _products(
-            faiss.swig_ptr(scores),
-            faiss.swig_ptr(centred),
-            self._flat.get_xb(),
-            self._flat.d,
-            len(self),
-        )
+        centred = self.centred(query.reshape(1, -1))[0]
+        # All products as they come: FAISS's own search would spend its time on sorting them.
+        np.matmul(self._rows, centred, out=scores[:-1])
         if without is not None:
             scores[without] = _NOTHING
         own = scores[self._places]
