@@ -29,7 +29,7 @@ _REGULARISATION = 0.3  # sklearn's C
 _OFFERED = 0.997  # of the questions whose entry is among the best three, this many are offered it
 _LEAST_SURE = 0.5  # what is more likely wrong than right is never answered outright
 _TAKEN = 0.98  # of the questions of our subjects, at least so many are taken for ours
-_RARER = 3  # one question in so many goes on from another, so it may be wrong so much oftener
+_RARER = 4  # one question in so many goes on from another, so it may be wrong so much oftener
 _PARTED = 0.03  # of the messages with one question or none, at most so many are taken for two
 _UNANSWERABLE = 0.5  # questions without an answer for one that has one, as farmers ask
 # Of the unanswerable among the development questions none has so few characters, of ours a third:
