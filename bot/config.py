@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -17,6 +18,7 @@ from bot.conversation.wishes import Lexicon, Wish
 from bot.domain import Address, Commissioner, Kind, Problem
 from bot.errors import ConfigError
 from bot.escalation.desk import Timers
+from bot.escalation.ledger import Grade, Targets
 from bot.phrases import Phrases, faults
 from bot.reading import files
 from bot.reading.fields import Day, Line, Name, Shape
@@ -92,6 +94,33 @@ class RetentionShape(Shape):
     visits: _Days = 7
 
 
+class GradeShape(Shape):
+    name: Line
+    services: int = Field(ge=0)
+    suggestions: int = Field(ge=0)
+
+
+class AssessmentShape(Shape):
+    services: int = Field(default=24, ge=1)
+    suggestions: int = Field(default=2, ge=0)
+    counted_by: Literal["times", "days"] = "times"
+    grades: tuple[GradeShape, ...] | None = None
+
+    @model_validator(mode="after")
+    def _best_first(self) -> AssessmentShape:
+        rungs = [(grade.services, grade.suggestions) for grade in self.grades or ()]
+        if any(lower > higher for higher, lower in pairwise(rungs)):
+            raise ValueError("等次要从高到低写，要求不能越往后越高")
+        return self
+
+    def build(self) -> Targets:
+        targets = Targets(self.services, self.suggestions, self.counted_by)
+        if self.grades is None:
+            return targets
+        grades = tuple(Grade(**grade.model_dump()) for grade in self.grades)
+        return replace(targets, grades=grades)
+
+
 class SettingsShape(Shape):
     database: Line = "sqlite:///data/tianwen.db"
     data: Line = "data"
@@ -99,6 +128,7 @@ class SettingsShape(Shape):
     budget: BudgetShape = BudgetShape()
     answers: AnswersShape = AnswersShape()
     timers: TimersShape = TimersShape()
+    assessment: AssessmentShape = AssessmentShape()
     leases: LeasesShape = LeasesShape()
     retention: RetentionShape = RetentionShape()
     web: WebShape = WebShape()
@@ -175,6 +205,7 @@ class Config:
     other_subjects: tuple[str, ...]
     answers: AnswersShape
     timers: Timers
+    targets: Targets
     leases: LeasesShape
     retention: RetentionShape
     web: WebShape
@@ -213,6 +244,7 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
         other_subjects=words.other_subjects,
         answers=settings.answers,
         timers=_timers(settings.timers),
+        targets=settings.assessment.build(),
         leases=settings.leases,
         retention=settings.retention,
         web=settings.web,

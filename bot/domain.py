@@ -6,7 +6,8 @@ Glossary (English term ↔ 中文):
     match 匹配 · decision 判断 · answer 直接回答 · clarify 请农户选 · escalate 转特派员
     emergency 紧急 · decline 婉拒
     case 问题单 (what an escalation opens) · offer 派单 · accept 接单 · decline (a case) 退回
-    holder 当前负责人 · follow-up 到期跟进 · ledger 台账 · invitation 邀请码
+    holder 当前负责人 · follow-up 到期跟进 · invitation 邀请码
+    ledger 台账 · line 一笔 · seal 印记 · suggestion 建议 · strike 记为无效 · appeal 申诉
     arrival 到达的平台原始消息 · incoming 来信 · outgoing 去信 · turn 一轮 · memory 会话记忆
 """
 
@@ -16,9 +17,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 CHINA = timezone(timedelta(hours=8))  # days and times of day are meant here
+
+
+def year_start(at: datetime) -> datetime:
+    """The first instant of that year in China."""
+    return at.astimezone(CHINA).replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+
 
 # --- who -------------------------------------------------------------------------------------
 
@@ -173,6 +180,7 @@ class Outgoing:
     attachments: tuple[Attachment, ...] = ()
     case: int | None = None
     purpose: Literal["reply", "offer", "relay", "notice"] = "reply"
+    service_of: str | None = None  # whose service it is, as a commissioner id, once delivered
 
     @property
     def text(self) -> str:
@@ -477,6 +485,46 @@ class CaseChange:
     note: str = ""
 
 
+# --- ledger ----------------------------------------------------------------------------------
+
+
+class Deed(StrEnum):
+    """What a line of the ledger stands for."""
+
+    SERVICE = "答复"  # that reached its farmer
+    SUGGESTION = "建议"
+    STRUCK = "记为无效"  # by the supervisor; the line it is about counts no more
+    APPEAL = "申诉"  # by the commissioner, against that
+    RESTORED = "恢复有效"
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What is to be written into the ledger: never changed again, corrected by further lines.
+    `proof` shows that it is so: who was served with what, and why a line was struck."""
+
+    deed: Deed
+    commissioner: str
+    by: str  # commissioner id, or who acts at the command line
+    case: int | None = None
+    about: int | None = None  # the line that it corrects
+    proof: Mapping[str, Any] = field(default_factory=dict)  # JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the ledger as it stands; `seal` is the SHA-256 over it and the seal before."""
+
+    number: int
+    at: datetime
+    entered: Entered
+    seal: str
+
+    @property
+    def day(self) -> date:
+        return self.at.astimezone(CHINA).date()
+
+
 # --- conversation ----------------------------------------------------------------------------
 
 
@@ -528,9 +576,11 @@ class Context:
     commissioner: Commissioner | None = None  # the bound sender
     about: int | None = None  # the case of the message replied to
     load: Mapping[str, int] = field(default_factory=dict)  # cases in hand by commissioner id
+    served: Mapping[str, int] = field(default_factory=dict)  # answers delivered this year, by id
     addresses: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)  # bound, by id
     invitation: Invitation | None = None
     may_wait: bool = False  # the sender may still be typing
+    ledger: tuple[Line, ...] = ()  # a commissioner's own lines of this year
 
 
 @dataclass(frozen=True, slots=True)
@@ -545,3 +595,4 @@ class Turn:
     decision: Decision | None = None
     binds: Invitation | None = None
     waits: bool = False
+    entered: tuple[Entered, ...] = ()  # into the ledger

@@ -34,6 +34,7 @@ from bot.domain import (
     Incoming,
     Invitation,
     Kind,
+    Line,
     Match,
     Memory,
     OutOfScope,
@@ -200,6 +201,7 @@ class Village:
         self.cases: dict[int, Case] = {}
         self.events: list[CaseChange] = []
         self.now = NOW
+        self.ledger: tuple[Line, ...] = ()
         self._memories: dict[Address, Memory] = {}
         self._shown: set[tuple[str, int]] = set()
         self._ids = count(1)
@@ -251,7 +253,13 @@ class Village:
         me = self.people.get(owner)
         cases = tuple(case for case in self.cases.values() if self._may_know(sender, me, case))
         return Context(
-            self.now, self.memory(sender), cases, me, load=self._load(), addresses=ADDRESSES
+            self.now,
+            self.memory(sender),
+            cases,
+            me,
+            load=self._load(),
+            addresses=ADDRESSES,
+            ledger=self.ledger if me else (),
         )
 
     def _may_know(self, sender: Address, me: Commissioner | None, case: Case) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.channels.base import Bell
-from bot.domain import Case, Context
+from bot.domain import Case, Context, year_start
 from bot.errors import Conflict, wordless
 from bot.escalation.desk import Desk
 from bot.escalation.follow_up import follow_up
@@ -59,7 +59,10 @@ class FollowUpClock:
     def _follow_up(self, case: Case) -> set[str]:
         now = self._clock()
         context = Context(
-            now, load=self._store.cases.load(), addresses=self._store.cases.addresses()
+            now,
+            load=self._store.cases.load(),
+            served=self._store.ledger.served(year_start(now)),
+            addresses=self._store.cases.addresses(),
         )
         turn = follow_up(case, context, self._desk)
         self._store.inbox.save_follow_up(turn, now)

@@ -59,7 +59,9 @@ class Core:
         )
         answers = config.answers
         pause = timedelta(seconds=answers.pause)
-        return Rules(policy, config.lexicon, config.dangers, answers.whole_within, pause)
+        return Rules(
+            policy, config.lexicon, config.dangers, answers.whole_within, pause, config.targets
+        )
 
     def conversation(self, draw_number: Callable[[], int]) -> Conversation:
         phrases = self.config.phrases

@@ -47,6 +47,7 @@ from bot.domain import (
     paragraphs,
 )
 from bot.escalation.desk import Desk, Why
+from bot.escalation.ledger import Targets
 from bot.phrases import Phrases
 
 UNCERTAIN = frozenset({Reason.NO_MATCH, Reason.UNSURE, Reason.OUT_OF_SCOPE})
@@ -56,13 +57,14 @@ ADDABLE = 3  # open cases shown as buttons
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What staff set: thresholds, word lists, dangers."""
+    """What staff set: thresholds, word lists, dangers, what a year asks of a commissioner."""
 
     policy: Policy
     lexicon: Lexicon
     dangers: Lookout
     whole_within: int = 160
     pause: timedelta = timedelta(0)  # in which a sender may go on with a sentence
+    targets: Targets = Targets()
 
 
 class Asking:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from bot.conversation.own_ledger import OwnLedger
 from bot.conversation.recall import addressed, case_by, open_cases, says_something, settled
 from bot.conversation.wishes import COURTESY, Lexicon, Wish
 from bot.domain import (
@@ -32,8 +33,11 @@ _ASKING = re.compile(r"^\s*问\s*[:：,，、 ]\s*")
 class CommissionerTalk:
     """Takes one message of a bound commissioner or dispatcher."""
 
-    def __init__(self, desk: Desk, lexicon: Lexicon, phrases: Phrases) -> None:
+    def __init__(
+        self, desk: Desk, own_ledger: OwnLedger, lexicon: Lexicon, phrases: Phrases
+    ) -> None:
         self._desk = desk
+        self._own_ledger = own_ledger
         self._lexicon = lexicon
         self._say = phrases
 
@@ -48,6 +52,9 @@ class CommissionerTalk:
             return self._about(context.about, wish, incoming, context, me)
         if context.memory.focus is not None and context.memory.intent in {"answer", "ask"}:
             return self._announced(wish, incoming, context, me)
+        suggestion = self._own_ledger.suggestion_in(incoming.text)
+        if suggestion is not None and not me.is_dispatcher:
+            return self._own_ledger.suggest(suggestion, incoming, context, me)
         if wish and not incoming.attachments:
             return self._wish(wish, incoming, context, me)
         return self._which_case(incoming, context, me)
@@ -74,7 +81,7 @@ class CommissionerTalk:
         number, verb = context.memory.focus, context.memory.intent or "answer"
         if wish is Wish.CANCEL:
             return self._which_case(incoming, context, me)
-        if wish in {Wish.LIST, Wish.HELP}:
+        if wish in {Wish.LIST, Wish.HELP, Wish.LEDGER}:
             return self._wish(wish, incoming, context, me)
         return self._act(number, verb, incoming, context, me)
 
@@ -176,6 +183,8 @@ class CommissionerTalk:
         return replace(turn, memory=replace(announced, intent="ask" if asks else "answer"))
 
     def _wish(self, wish: Wish, incoming: Incoming, context: Context, me: Commissioner) -> Turn:
+        if wish is Wish.LEDGER and not me.is_dispatcher:
+            return self._own_ledger.show(incoming, context, me)
         if wish is not Wish.LIST:
             return self._only(incoming, context, "desk.help")
         lines = [

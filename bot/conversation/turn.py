@@ -10,6 +10,7 @@ from bot.conversation.asking import Asking, Rules
 from bot.conversation.commissioner import CommissionerTalk
 from bot.conversation.farmer import FarmerTalk
 from bot.conversation.own_cases import OwnCases
+from bot.conversation.own_ledger import OwnLedger
 from bot.conversation.recall import case_by
 from bot.conversation.understanding import Library, is_piece
 from bot.domain import Context, Incoming, Invitation, Outgoing, Turn, paragraphs
@@ -36,7 +37,8 @@ class Conversation:
         self._say = phrases
         asking = Asking(library, rules, desk, phrases, draw_number)
         self._farmer = FarmerTalk(asking, OwnCases(desk, phrases), rules.lexicon, phrases)
-        self._commissioner = CommissionerTalk(desk, rules.lexicon, phrases)
+        own_ledger = OwnLedger(rules.targets, phrases)
+        self._commissioner = CommissionerTalk(desk, own_ledger, rules.lexicon, phrases)
 
     def take(self, incoming: Incoming, context: Context) -> Turn:
         """Everything that follows from the message, to be saved in one transaction."""

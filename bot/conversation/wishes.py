@@ -29,8 +29,9 @@ class Wish(StrEnum):
     SMALL_TALK = "small_talk"
     ADD = "add"
     NEW_QUESTION = "new_question"
-    ACCEPT = "accept"  # these two only from commissioners
+    ACCEPT = "accept"  # these only from commissioners
     DECLINE = "decline"
+    LEDGER = "ledger"
 
 
 COURTESY = (Wish.THANKS, Wish.SMALL_TALK, Wish.GREETING)  # weightiest first

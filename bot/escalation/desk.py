@@ -120,6 +120,7 @@ class Desk:
             case.township,
             day=context.now.astimezone(CHINA).date(),
             load=context.load,
+            served=context.served,
             passed=case.passed,
         )
         chosen = next((one.commissioner for one in candidates if one.is_eligible), None)

@@ -97,13 +97,15 @@ class Letters:
     def relay(self, case: Case, key: str, words: Incoming) -> Outgoing:
         """A commissioner's words on their way to the farmer, under his name."""
         head = self._say(key, number=case.number, who=self.holder(case))
+        is_answer = key == "case.answer"
         return Outgoing(
             case.farmer,
             paragraphs(head, words.text),
-            self._farmer_buttons(case) if key == "case.answer" else (),
+            self._farmer_buttons(case) if is_answer else (),
             words.attachments,
             case.number,
             "relay",
+            service_of=case.holder if is_answer else None,
         )
 
     def _farmer_buttons(self, case: Case) -> tuple[Button, ...]:

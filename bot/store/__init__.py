@@ -15,6 +15,7 @@ from bot.store.accounts import Accounts
 from bot.store.cases import Cases
 from bot.store.database import Database
 from bot.store.inbox import Inbox
+from bot.store.ledger import Audit, Ledger
 from bot.store.media import MediaShelf
 from bot.store.notes import Notes
 from bot.store.outbox import Outbox
@@ -31,11 +32,13 @@ from bot.store.records import (
 
 __all__ = [
     "Accounts",
+    "Audit",
     "Cases",
     "Database",
     "Due",
     "Event",
     "Inbox",
+    "Ledger",
     "MediaShelf",
     "Notes",
     "Outbox",
@@ -60,6 +63,7 @@ class Store:
     accounts: Accounts
     media: MediaShelf
     notes: Notes
+    ledger: Ledger
 
     @classmethod
     def open(cls, url: str, *, commissioners: Sequence[Commissioner]) -> Store:
@@ -75,6 +79,7 @@ class Store:
             accounts=accounts,
             media=MediaShelf(database),
             notes=Notes(database),
+            ledger=Ledger(database),
         )
 
     def hold(self, name: str) -> bool:

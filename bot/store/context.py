@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select
 
-from bot.domain import Address, Case, Commissioner, Context, Incoming
-from bot.store import cases, codec
+from bot.domain import Address, Case, Commissioner, Context, Incoming, year_start
+from bot.store import cases, codec, ledger
 from bot.store.accounts import People, carried
 from bot.store.tables import at, conversations, is_at, messages, receipts
 
@@ -31,8 +31,10 @@ def read_context(
         commissioner=commissioner,
         about=_about(connection, incoming),
         load=cases.load(connection),
+        served=ledger.served(connection, year_start(now)),
         addresses=people.addresses(),
         invitation=carried(connection, incoming.text, now),
+        ledger=ledger.own(connection, commissioner.id, year_start(now)) if commissioner else (),
     )
 
 

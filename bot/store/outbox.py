@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from bot.domain import Address, Outgoing, Receipt
-from bot.store import codec, history
+from bot.store import codec, history, ledger
 from bot.store.database import Database
 from bot.store.records import Due, State, Undelivered
 from bot.store.tables import (
@@ -96,6 +96,7 @@ SENT = (
         done_at=bindparam("now"),
         error=None,
     )
+    .returning(messages.c.purpose, messages.c.body)
 )
 
 
@@ -140,11 +141,15 @@ class Outbox:
             return connection.execute(NEXT_AT, values).scalar_one_or_none()
 
     def sent(self, message: int, receipt: Receipt, now: datetime) -> None:
-        """The platform took it: it gets its place in the conversation."""
+        """The platform took it: it gets its place in the conversation, and where it was a
+        commissioner's answer its line in the ledger."""
         with self._database.write() as connection:
             place = connection.execute(self._next_place, {"message": message}).one()
             done = {"message": message, "place": place.position, "now": now}
-            connection.execute(SENT, done)
+            row = connection.execute(SENT, done).one()
+            if row.purpose == "relay":
+                to = Address(place.channel, place.user)
+                ledger.append_service(connection, message, codec.outgoing(row.body, to=to), now)
             user = {"channel": place.channel, "user": place.user, "message": message}
             if rows := [{**user, "receipt": one} for one in dict.fromkeys(receipt.ids)]:
                 connection.execute(self._keep_receipt, rows)

@@ -223,6 +223,24 @@ media_uses = Table(  # in whose conversation and in which case (0: none) a pictu
     Column("case_number", Integer, primary_key=True, autoincrement=False),
 )
 
+ledger = Table(  # append-only; see bot/store/ledger.py
+    "ledger",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("deed", Text, nullable=False),
+    Column("commissioner", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("case_number", Integer),
+    Column("about", Integer),
+    Column("message", Id),  # the outgoing message that was the service
+    Column("proof", Text, nullable=False),
+    Column("seal", Text, nullable=False),
+    UniqueConstraint("message"),
+    Index(None, "commissioner", "at"),
+    Index(None, "at", "deed", "commissioner"),
+)
+
 numbers = Table(
     "numbers",
     metadata,

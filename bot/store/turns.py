@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.domain import Address, Attachment, Case, CaseChange, Incoming, Invitation, Outgoing, Turn
 from bot.errors import Conflict
-from bot.store import codec
+from bot.store import codec, ledger
 from bot.store.accounts import use_up
 from bot.store.database import Database
 from bot.store.records import State
@@ -36,6 +36,8 @@ class TurnWriter:
             self._bind(incoming.sender, turn.binds)
         self.write_replies(turn.replies, cause=incoming.id if incoming else None)
         self._note_media(turn, incoming)
+        for entered in turn.entered:
+            ledger.append(self._connection, entered, self._now)
 
     def write_replies(self, replies: Sequence[Outgoing], *, cause: int | None) -> None:
         if replies:

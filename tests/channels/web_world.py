@@ -80,7 +80,7 @@ def case(number: int = 1, **more) -> Case:
         "state": CaseState.OFFERED,
         "holder": "wang",
         "domain": "beekeeping",
-        "candidates": (Candidate("wang", "专长对口；手上 0 件", is_eligible=True),),
+        "candidates": (Candidate("wang", "专长对口；手上 0 件；今年答过 0 次", is_eligible=True),),
         "suggestions": (ENTRY.id,),
     }
     return Case(number, opened_at=NOW, changed_at=NOW, **{**fields, **more})

@@ -49,7 +49,7 @@ def test_an_offer_says_everything_a_commissioner_needs():
         f"农户说：{UNKNOWN_BEES}",
         "· 为什么转给人：知识库里没有相近的内容",
         "· 镇街：没说",
-        "· 考虑过：王瑞生（专长对口；服务全区；手上 0 件）",
+        "· 考虑过：王瑞生（专长对口；服务全区；手上 0 件；今年答过 0 次）",
         "· 知识库里沾边的：中蜂囊状幼虫病、花椒锈病",
         said("offer.how", number=12),
     ]
@@ -64,7 +64,9 @@ def test_a_new_case_remembers_who_was_considered():
     case = opened().case
     assert case == a_case(
         attachments=(PHOTO,),
-        candidates=(Candidate(WANG.id, "专长对口；服务全区；手上 0 件", is_eligible=True),),
+        candidates=(
+            Candidate(WANG.id, "专长对口；服务全区；手上 0 件；今年答过 0 次", is_eligible=True),
+        ),
     )
 
 

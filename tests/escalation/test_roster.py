@@ -27,9 +27,19 @@ DAY = date(2026, 11, 23)
 )
 def test_township_comes_first_then_the_lighter_load(township, load, order):
     roster = Roster([WANG, LV, DISPATCHER, DEPUTY, HAN])
-    found = roster.consider("beekeeping", township, day=DAY, load=load, passed=())
+    found = roster.consider("beekeeping", township, day=DAY, load=load, served={}, passed=())
     assert [one.commissioner for one in found] == order
     assert all(one.is_eligible for one in found)
+
+
+def test_all_else_equal_whoever_served_less_this_year_comes_first():
+    other = replace(WANG, id="aaa")
+    served = {"aaa": 7, WANG.id: 6}
+    found = Roster([WANG, other]).consider(
+        "beekeeping", None, day=DAY, load={}, served=served, passed=()
+    )
+    assert [one.commissioner for one in found] == [WANG.id, "aaa"]
+    assert "今年答过 6 次" in found[0].note
 
 
 @pytest.mark.parametrize(
@@ -41,21 +51,31 @@ def test_township_comes_first_then_the_lighter_load(township, load, order):
     ],
 )
 def test_leave_a_full_desk_or_a_no_speak_against_somebody(person, load, passed, against):
-    (found,) = Roster([person]).consider("beekeeping", None, day=DAY, load=load, passed=passed)
+    (found,) = Roster([person]).consider(
+        "beekeeping", None, day=DAY, load=load, served={}, passed=passed
+    )
     assert not found.is_eligible
-    assert found.note == f"专长对口；服务全区；手上 {load.get(WANG.id, 0)} 件；{against}"
+    assert (
+        found.note
+        == f"专长对口；服务全区；手上 {load.get(WANG.id, 0)} 件；今年答过 0 次；{against}"
+    )
 
 
 def test_the_note_names_the_township():
-    near, far = Roster([DEPUTY, HAN]).consider("beekeeping", "盘龙镇", day=DAY, load={}, passed=())
+    near, far = Roster([DEPUTY, HAN]).consider(
+        "beekeeping", "盘龙镇", day=DAY, load={}, served={}, passed=()
+    )
     assert (near.note, far.note) == (
-        "专长对口；负责盘龙镇；手上 0 件",
-        "专长对口；负责仁义镇；手上 0 件",
+        "专长对口；负责盘龙镇；手上 0 件；今年答过 0 次",
+        "专长对口；负责仁义镇；手上 0 件；今年答过 0 次",
     )
 
 
 def test_no_subject_no_candidates():
-    assert Roster([WANG, DISPATCHER]).consider(None, None, day=DAY, load={}, passed=()) == ()
+    assert (
+        Roster([WANG, DISPATCHER]).consider(None, None, day=DAY, load={}, served={}, passed=())
+        == ()
+    )
 
 
 def test_one_who_left_shows_as_his_id():

@@ -1,0 +1,99 @@
+"""What counts in a year, what is missing, and the grade."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from bot.domain import Deed, Entered, Line
+from bot.escalation.ledger import Grade, Targets, standing
+from tests.cast import LV, WANG
+
+START = datetime(2026, 1, 1, 2, 0, tzinfo=UTC)
+
+
+def line(number, deed=Deed.SERVICE, *, who=WANG.id, case=None, about=None, day=0, at=None):
+    case = case or (number if deed is Deed.SERVICE else None)
+    entered = Entered(deed, who, who, case, about)
+    return Line(number, at or START + timedelta(days=day), entered, "")
+
+
+def of(*lines, targets=Targets()):  # noqa: B008 - a frozen value
+    return standing(WANG.id, lines, 2026, targets)
+
+
+def numbers(lines):
+    return [one.number for one in lines]
+
+
+def test_delivered_answers_and_suggestions_count_for_whoever_gave_them():
+    own = of(line(1), line(2, who=LV.id), line(3, Deed.SUGGESTION))
+    assert (numbers(own.services), numbers(own.suggestions)) == ([1], [3])
+    assert (own.missing_services, own.missing_suggestions) == (23, 1)
+
+
+def test_however_many_answers_a_case_takes_it_is_one_service():
+    own = of(line(1, case=12), line(2, case=12, day=40), line(3, case=13))
+    assert (numbers(own.services), numbers(own.repeats), own.counted) == ([1, 3], [2], 2)
+
+
+def test_where_days_count_several_services_of_a_day_are_one():
+    lines = [line(1), line(2), line(3, day=1)]
+    assert of(*lines).counted == 3
+    assert of(*lines, targets=Targets(counted_by="days")).counted == 2
+
+
+@pytest.mark.parametrize(
+    ("at", "year"),
+    [
+        (datetime(2025, 12, 31, 15, 59, tzinfo=UTC), 2025),
+        (datetime(2025, 12, 31, 16, 0, tzinfo=UTC), 2026),
+        (datetime(2026, 12, 31, 15, 59, tzinfo=UTC), 2026),
+        (datetime(2026, 12, 31, 16, 0, tzinfo=UTC), 2027),
+    ],
+)
+def test_a_year_is_one_in_china(at, year):
+    assert bool(of(line(1, at=at)).services) == (year == 2026)
+
+
+def test_what_was_struck_counts_no_more_unless_it_was_restored():
+    struck = [line(1), line(2), line(3, Deed.STRUCK, about=1)]
+    assert (numbers(of(*struck).services), numbers(of(*struck).struck)) == ([2], [1])
+    appealed = [*struck, line(4, Deed.APPEAL, about=1)]
+    assert numbers(of(*appealed).struck) == [1]
+    restored = [*appealed, line(5, Deed.RESTORED, about=1)]
+    assert (numbers(of(*restored).services), of(*restored).struck) == ([1, 2], ())
+    assert numbers(of(*restored, line(6, Deed.STRUCK, about=1)).struck) == [1]
+
+
+def test_a_correction_of_the_year_after_still_counts():
+    late = line(2, Deed.STRUCK, about=1, at=START.replace(year=2027))
+    assert numbers(of(line(1), late).struck) == [1]
+
+
+def test_where_the_first_answer_to_a_case_was_struck_the_next_one_counts():
+    own = of(line(1, case=12), line(2, case=12), line(3, Deed.STRUCK, about=1))
+    assert (numbers(own.services), own.repeats) == ([2], ())
+
+
+@pytest.mark.parametrize(
+    ("services", "suggestions", "grade"),
+    [(48, 3, "优秀"), (48, 2, "良好"), (24, 2, "合格"), (60, 1, "不合格"), (23, 9, "不合格")],
+)
+def test_the_best_grade_of_which_both_numbers_are_reached(services, suggestions, grade):
+    lines = [line(n) for n in range(1, services + 1)]
+    lines += [line(100 + n, Deed.SUGGESTION) for n in range(suggestions)]
+    assert of(*lines).grade == grade
+
+
+def test_grades_are_what_the_office_sets():
+    targets = replace(Targets(), grades=(Grade("达标", 1, 0),))
+    assert (of(line(1), targets=targets).grade, of(targets=targets).grade) == ("达标", "不合格")
+
+
+def test_days_left_count_today_and_end_with_the_year():
+    own = of()
+    assert [own.days_left(date(2026, 12, day)) for day in (1, 31)] == [31, 1]
+    assert own.days_left(date(2027, 1, 1)) == 0
