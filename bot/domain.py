@@ -581,6 +581,7 @@ class Context:
     invitation: Invitation | None = None
     may_wait: bool = False  # the sender may still be typing
     ledger: tuple[Line, ...] = ()  # a commissioner's own lines of this year
+    named: tuple[Line, ...] = ()  # the line that a pressed button names, and the rulings on it
 
 
 @dataclass(frozen=True, slots=True)

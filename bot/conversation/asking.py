@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.conversation.answers import Answers
@@ -64,7 +64,7 @@ class Rules:
     dangers: Lookout
     whole_within: int = 160
     pause: timedelta = timedelta(0)  # in which a sender may go on with a sentence
-    targets: Targets = Targets()
+    targets: Targets = field(default_factory=Targets)
 
 
 class Asking:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.conversation.own_ledger import OwnLedger
 from bot.conversation.recall import addressed, case_by, open_cases, says_something, settled
+from bot.conversation.rulings import Rulings
 from bot.conversation.wishes import COURTESY, Lexicon, Wish
 from bot.domain import (
     CLOSED,
@@ -38,6 +39,7 @@ class CommissionerTalk:
     ) -> None:
         self._desk = desk
         self._own_ledger = own_ledger
+        self._rulings = Rulings(desk.roster, phrases)
         self._lexicon = lexicon
         self._say = phrases
 
@@ -89,6 +91,9 @@ class CommissionerTalk:
         match (incoming.press or "").split(":"):
             case ["case", number, ("accept" | "decline" | "answer" | "ask") as verb]:
                 return self._act(number, verb, incoming, context, me)
+            case ["ledger", number, verb, *rest]:
+                turn = self._rulings.take(number, verb, rest, incoming, context)
+                return turn or self._only(incoming, context, "press.stale")
             case ["draft", number] if context.memory.draft:
                 words = replace(context.memory.draft, id=incoming.id)
                 return self._words_for(number, words, context, me)

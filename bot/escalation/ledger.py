@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from bot.domain import Deed, Line
+from bot.domain import Commissioner, Deed, Line
 
 WORST = "不合格"
 CRITERIA = ("针对性", "有效性", "真实性", "完整性", "时效性")
@@ -117,6 +117,24 @@ def overturned(lines: Iterable[Line]) -> dict[int, bool]:
         for line in lines
         if line.entered.about is not None and line.entered.deed in _OVERTURNS
     }
+
+
+def may(deed: Deed, line: Line, rulings: Iterable[Line], me: Commissioner) -> bool:
+    """Whether somebody may rule so on a line. A dispatcher strikes what counts and restores what
+    was struck; the commissioner it belongs to appeals once against each strike."""
+    if line.entered.deed not in {Deed.SERVICE, Deed.SUGGESTION}:
+        return False
+    about = [one for one in rulings if one.entered.about == line.number]
+    last = max(about, key=lambda one: one.number).entered.deed if about else Deed.RESTORED
+    match deed:
+        case Deed.STRUCK:
+            return me.is_dispatcher and last is Deed.RESTORED
+        case Deed.RESTORED:
+            return me.is_dispatcher and last is not Deed.RESTORED
+        case Deed.APPEAL:
+            return me.id == line.entered.commissioner and last is Deed.STRUCK
+        case _:
+            return False
 
 
 def _first_of_each_case(answers: Sequence[Line]) -> list[Line]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select
 
-from bot.domain import Address, Case, Commissioner, Context, Incoming, year_start
+from bot.domain import Address, Case, Commissioner, Context, Incoming, Line, year_start
 from bot.store import cases, codec, ledger
 from bot.store.accounts import People, carried
 from bot.store.tables import at, conversations, is_at, messages, receipts
@@ -35,7 +35,19 @@ def read_context(
         addresses=people.addresses(),
         invitation=carried(connection, incoming.text, now),
         ledger=ledger.own(connection, commissioner.id, year_start(now)) if commissioner else (),
+        named=_named(connection, incoming, commissioner),
     )
+
+
+def _named(
+    connection: Connection, incoming: Incoming, commissioner: Commissioner | None
+) -> tuple[Line, ...]:
+    """See `Context.named`; the button is ledger:NUMBER:…"""
+    room, _, rest = (incoming.press or "").partition(":")
+    number = rest.partition(":")[0]
+    if room != "ledger" or commissioner is None or not number.isdecimal():
+        return ()
+    return ledger.with_rulings(connection, int(number[:9]))
 
 
 def _cases_of(

@@ -52,10 +52,10 @@ class Ledger:
         with self._database.write() as connection:
             return append(connection, entered, now)
 
-    def get(self, number: int) -> Line | None:
+    def of(self, commissioner: str, since: datetime) -> tuple[Line, ...]:
+        """One commissioner's lines from then on, and the rulings on them."""
         with self._database.read() as connection:
-            row = connection.execute(select(ledger).where(ledger.c.number == number)).one_or_none()
-        return _line(row) if row else None
+            return own(connection, commissioner, since)
 
     def served(self, since: datetime) -> dict[str, int]:
         """Answers delivered from then on, by commissioner id."""
@@ -131,9 +131,16 @@ def append_service(connection: Connection, message: int, sent: Outgoing, now: da
 
 
 def own(connection: Connection, commissioner: str, since: datetime) -> tuple[Line, ...]:
-    """One commissioner's lines from then on."""
+    """See `Ledger.of`; a ruling is a line of whom it concerns."""
     is_his = and_(ledger.c.commissioner == commissioner, ledger.c.at >= since)
     rows = connection.execute(select(ledger).where(is_his).order_by(ledger.c.number))
+    return tuple(map(_line, rows))
+
+
+def with_rulings(connection: Connection, number: int) -> tuple[Line, ...]:
+    """A line, and what corrects it or answers that."""
+    is_it = (ledger.c.number == number) | (ledger.c.about == number)
+    rows = connection.execute(select(ledger).where(is_it).order_by(ledger.c.number))
     return tuple(map(_line, rows))
 
 

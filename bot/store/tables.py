@@ -239,6 +239,7 @@ ledger = Table(  # append-only; see bot/store/ledger.py
     UniqueConstraint("message"),
     Index(None, "commissioner", "at"),
     Index(None, "at", "deed", "commissioner"),
+    Index(None, "about"),
 )
 
 numbers = Table(

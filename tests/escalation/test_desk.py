@@ -30,6 +30,7 @@ from tests.cast import (
 )
 
 CONTEXT = Context(NOW, addresses=ADDRESSES)
+NOTE = "专长对口；服务全区；手上 0 件；今年答过 0 次"
 
 
 def opened(question=UNKNOWN_BEES, **why):

@@ -14,6 +14,12 @@ HAN = replace(WANG, id="han", name="韩三", townships=("仁义镇",))
 DAY = date(2026, 11, 23)
 
 
+def consider(people, township=None, *, speciality="beekeeping", load=None, served=None, passed=()):
+    return Roster(people).consider(
+        speciality, township, day=DAY, load=load or {}, served=served or {}, passed=passed
+    )
+
+
 @pytest.mark.parametrize(
     ("township", "load", "order"),
     [
@@ -26,8 +32,7 @@ DAY = date(2026, 11, 23)
     ],
 )
 def test_township_comes_first_then_the_lighter_load(township, load, order):
-    roster = Roster([WANG, LV, DISPATCHER, DEPUTY, HAN])
-    found = roster.consider("beekeeping", township, day=DAY, load=load, served={}, passed=())
+    found = consider([WANG, LV, DISPATCHER, DEPUTY, HAN], township, load=load)
     assert [one.commissioner for one in found] == order
     assert all(one.is_eligible for one in found)
 
@@ -35,9 +40,7 @@ def test_township_comes_first_then_the_lighter_load(township, load, order):
 def test_all_else_equal_whoever_served_less_this_year_comes_first():
     other = replace(WANG, id="aaa")
     served = {"aaa": 7, WANG.id: 6}
-    found = Roster([WANG, other]).consider(
-        "beekeeping", None, day=DAY, load={}, served=served, passed=()
-    )
+    found = consider([WANG, other], served=served)
     assert [one.commissioner for one in found] == [WANG.id, "aaa"]
     assert "今年答过 6 次" in found[0].note
 

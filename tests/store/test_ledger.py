@@ -86,8 +86,20 @@ def test_a_correction_made_later_comes_with_the_line_it_is_about(store):
     struck = Entered(Deed.STRUCK, WANG.id, "zhao", about=line.number, proof={"reason": "空话"})
     store.ledger.add(struck, NOW + 5000 * SECOND)
     assert [one.entered for one in lines(store)] == [SUGGESTION, struck]
-    assert store.ledger.get(2).entered == struck
-    assert store.ledger.get(3) is None
+    assert store.ledger.of(WANG.id, NOW) == lines(store)
+    assert store.ledger.of("lv", NOW) == ()
+    assert store.ledger.of(WANG.id, NOW + SECOND) == lines(store)[1:]
+
+
+def test_a_button_brings_the_line_it_names_and_the_rulings_on_it_to_those_who_may_see_it(store):
+    store.ledger.add(SUGGESTION, NOW)
+    store.ledger.add(SUGGESTION, NOW)
+    store.ledger.add(Entered(Deed.STRUCK, WANG.id, "zhao", about=2), NOW)
+    pressed = replace(turn(store, WANG.addresses[0]), press="ledger:2:appeal")
+    assert [one.number for one in store.inbox.context(pressed, NOW).named] == [2, 3]
+    for press in ("ledger:x:appeal", "ledger:9:appeal", "case:2:accept", None):
+        assert store.inbox.context(replace(pressed, press=press), NOW).named == ()
+    assert store.inbox.context(replace(pressed, sender=LI), NOW).named == ()
 
 
 def test_lines_added_side_by_side_make_one_chain(store):
