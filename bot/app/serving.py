@@ -81,7 +81,9 @@ def _channels(core: Core, store: Store, arrived: Bell, settings: WebSettings) ->
     common = store, arrived, now, settings
     channels: list[Channel] = [
         WebChannel(*common, pictures=pictures),
-        DeskChannel(*common, people=people, library=library, pictures=pictures),
+        DeskChannel(
+            *common, people=people, library=library, targets=config.targets, pictures=pictures
+        ),
     ]
     if config.telegram:
         telegram = TelegramChannel(config.telegram, store, arrived, now, pictures=pictures)

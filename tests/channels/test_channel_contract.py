@@ -37,6 +37,7 @@ from bot.domain import (
     paragraphs,
 )
 from bot.errors import Moved, OutcomeUnknown, Rejected, TryLater, Unreachable, Unreadable
+from bot.escalation.ledger import Targets
 from bot.store import Store
 
 from .fake_telegram import FakeTelegram
@@ -234,6 +235,7 @@ class OnDesk(Harness):
             clock,
             WebSettings(),
             people=[WANG],
+            targets=Targets(),
             library=library,
             pictures=PICTURES.get,
         )

@@ -37,6 +37,7 @@ from bot.domain import (
     Turn,
     paragraphs,
 )
+from bot.escalation.ledger import Targets
 from bot.store import Store
 
 NOW = datetime(2026, 7, 1, 8, 30, tzinfo=UTC)
@@ -96,7 +97,9 @@ class World:
         self.settings = WebSettings(**{"poll": timedelta(seconds=0.2), **settings})
         common = self.store, self.arrived, self.clock, self.settings
         self.chat = WebChannel(*common, pictures=pictures)
-        self.desk = DeskChannel(*common, people=PEOPLE, library=LIBRARY, pictures=pictures)
+        self.desk = DeskChannel(
+            *common, people=PEOPLE, library=LIBRARY, targets=Targets(), pictures=pictures
+        )
         routes = [*self.chat.routes(), *self.desk.routes()]
         self.app = web.build(routes, self.store, self.settings, self.clock)
 

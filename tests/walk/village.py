@@ -268,6 +268,7 @@ async def working(village: Village) -> AsyncIterator[Service]:
         village.clock,
         pages,
         people=core.config.commissioners,
+        targets=core.config.targets,
         library=DeskLibrary(core.library.entry, core.naming.domain, partial(in_words, core)),
     )
     web = WebChannel(store, village.arrived, village.clock, pages)

@@ -160,7 +160,7 @@ class View:
         replies = [one for one in reversed(self.said) if one.outgoing]
         return replies[:NOTICES]
 
-    def replies(self, after: int, case: int) -> list[Shown]:
+    def replies(self, after: int, case: int | None) -> list[Shown]:
         return [
             one
             for one in self.said

@@ -18,13 +18,15 @@ from starlette.routing import BaseRoute, Route
 from bot.channels.base import NO_PICTURES, Bell, Pictures, read_own, write_own
 from bot.channels.web.board import SOURCES, Board, Library, View
 from bot.channels.web.guard import BodyCap, Buckets, Clock, check_origin, client_of, is_https
+from bot.channels.web.ledger_board import LINE_VERBS, NOT_YOUR_LEDGER, LedgerBoard, page_of
 from bot.channels.web.pages import Pages, moment
 from bot.channels.web.sessions import Sessions, check_csrf
 from bot.channels.web.settings import WebSettings
 from bot.channels.web.stream import Event, Listeners
-from bot.channels.web.submissions import Album, Submission, read_csrf, read_submission
+from bot.channels.web.submissions import Album, read_csrf, read_submission
 from bot.domain import Address, Arrival, Commissioner, Incoming, Outgoing, Receipt
 from bot.errors import Refused
+from bot.escalation.ledger import Targets
 from bot.store import Session, Shown, Store
 
 NAME = "desk"
@@ -33,6 +35,7 @@ NEEDS_WORDS = {
     "answer": "还没有写答复。",
     "ask": "还没有写要问什么。",
     "decline": "请写一句为什么退回。",
+    "line": "还没有写。",
 }
 ENTRY_COOKIE = "tianwen_entry"
 NOT_YOURS = "没有这个问题，或者它不归您办。"
@@ -55,6 +58,7 @@ class DeskChannel:
         *,
         people: Sequence[Commissioner],
         library: Library,
+        targets: Targets,
         pictures: Pictures = NO_PICTURES,
     ) -> None:
         self._store = store
@@ -62,6 +66,7 @@ class DeskChannel:
         self._clock = clock
         self._settings = settings
         self._board = Board(store, clock, people, library)
+        self._ledger_board = LedgerBoard(store, clock, people, targets, library.domain)
         self._pages = Pages(pictures)
         self._album = Album(store, clock)
         self._sessions = Sessions("desk", store, clock, settings)
@@ -78,6 +83,9 @@ class DeskChannel:
             Route("/desk/enter/{code}", self._enter, methods=["POST"]),
             Route("/desk/logout", self._leave, methods=["POST"]),
             Route("/desk/knowledge", self._knowledge),
+            Route("/desk/ledger", self._ledger),
+            Route("/desk/ledger", self._enter_line, methods=["POST"], middleware=upload),
+            Route("/desk/ledger/{person}", self._ledger),
             Route("/desk/events", self._events),
             Route(case, self._case),
             Route(case, self._act, methods=["POST"], middleware=upload),
@@ -229,7 +237,50 @@ class DeskChannel:
             text_limit=self._settings.text_limit,
         )
 
+    async def _ledger(self, request: Request) -> Response:
+        session, me, view = await self._view(request)
+        year = _number(request.query_params.get("year"))
+        person = request.path_params.get("person")
+        board = self._ledger_board
+        after = _number(request.query_params.get("after"))
+        flash = view.replies(after, None)[-3:] if after is not None else []
+        if person is None and me.is_dispatcher:
+            found = await asyncio.to_thread(board.overview, year)
+            return self._page("ledgers.html", request, session, me, view, overview=found)
+        sheet = await asyncio.to_thread(board.sheet, me, person or me.id, year)
+        if sheet is None:
+            raise HTTPException(404, NOT_YOUR_LEDGER)
+        return self._page(
+            "ledger.html",
+            request,
+            session,
+            me,
+            view,
+            sheet=sheet,
+            flash=flash,
+            text_limit=self._settings.text_limit,
+        )
+
     # what a commissioner does
+
+    async def _enter_line(self, request: Request) -> Response:
+        """A suggestion, or a ruling on a line."""
+        check_origin(request)
+        session, me, view = await self._view(request)
+        self._by_session.take(me.id)
+        submission = await read_submission(request, self._settings)
+        check_csrf(session.csrf, submission.csrf)
+        press = submission.press or ""
+        if not press.startswith(LINE_VERBS):
+            raise Refused("这个按钮认不出来，请刷新页面再试。")
+        if not submission.text:
+            raise Refused(NEEDS_WORDS["line"])
+        text = submission.text if press != "suggest" else f"/suggest {submission.text}"
+        raw = write_own(text=text, press=None if press == "suggest" else press)
+        await self._receive(me.id, submission.uid, raw)
+        await self._await_reply(me, view.last_said)
+        page = page_of(request.query_params.get("of", ""), me)
+        return RedirectResponse(f"{page}?after={view.last_said}", status_code=303)
 
     async def _act(self, request: Request) -> Response:
         check_origin(request)
@@ -243,18 +294,18 @@ class DeskChannel:
             raise Refused("这个按钮认不出来，请刷新页面再试。")
         if verb in NEEDS_WORDS and not (submission.text or submission.photos):
             raise Refused(NEEDS_WORDS[verb])
-        await self._receive(me.id, number, verb, submission)
-        await self._await_reply(me, view.last_said)
-        return RedirectResponse(f"/desk/case/{number}?after={view.last_said}", status_code=303)
-
-    async def _receive(self, me: str, number: int, verb: str, submission: Submission) -> None:
         raw = write_own(
             text=submission.text,
             press=f"case:{number}:{verb}",
             case=number,
             attachments=await self._album.keep(submission.photos),
         )
-        arrival = Arrival(NAME, f"{me}:{submission.uid}", me, raw)
+        await self._receive(me.id, submission.uid, raw)
+        await self._await_reply(me, view.last_said)
+        return RedirectResponse(f"/desk/case/{number}?after={view.last_said}", status_code=303)
+
+    async def _receive(self, me: str, uid: str, raw: str) -> None:
+        arrival = Arrival(NAME, f"{me}:{uid}", me, raw)
         await asyncio.to_thread(self._store.inbox.receive, arrival, self._clock())
         self._arrived.ring()
 

@@ -1,0 +1,153 @@
+"""What the desk shows of the ledger: one commissioner's year, and everybody's to a dispatcher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import uuid4
+
+from bot.domain import CHINA, Commissioner, Deed, Line
+from bot.escalation.ledger import CRITERIA, Standing, Targets, may, standing
+from bot.store import Audit, Store
+
+FIRST_YEAR = 2026  # nothing was kept before
+LINE_VERBS = ("suggest", "ledger:")  # how the buttons of these pages begin
+NOT_YOUR_LEDGER = "没有这本台账，或者它不归您看。"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A form below a line: what it posts begins with `press`; with `criteria` one is chosen."""
+
+    press: str
+    label: str
+    hint: str
+    criteria: Sequence[str] = ()
+    uid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line as the page shows it."""
+
+    line: Line
+    subject: str
+    counts: bool
+    note: str  # why it does not count
+    rulings: Sequence[Line]  # on it, oldest first
+    forms: Sequence[Ruling]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One commissioner's year."""
+
+    person: Commissioner
+    standing: Standing
+    rows: Sequence[Row]
+    years: Sequence[int]
+    today: date
+    is_own: bool
+    uid: str
+
+    @property
+    def days_left(self) -> int:
+        return self.standing.days_left(self.today)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everybody's year, who is furthest from the target first, and whether the seals hold."""
+
+    year: int
+    years: Sequence[int]
+    standings: Sequence[tuple[Commissioner, Standing]]
+    audit: Audit
+
+
+class LedgerBoard:
+    """Reads the ledger for one person at the desk. Synchronous, like the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        people: Iterable[Commissioner],
+        targets: Targets,
+        subject: Callable[[str | None], str],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._people = {one.id: one for one in people if not one.is_dispatcher}
+        self._targets = targets
+        self._subject = subject
+
+    def sheet(self, me: Commissioner, person: str, year: int | None) -> Sheet | None:
+        """None where there is no such person, or he is not `me` and I am no dispatcher."""
+        shown = self._people.get(person)
+        if shown is None or not (me.is_dispatcher or person == me.id):
+            return None
+        chosen = self._year(year)
+        lines = self._store.ledger.of(person, _first_instant(chosen))
+        own = standing(person, lines, chosen, self._targets)
+        counting = {line.number for line in own.services + own.suggestions}
+        kept = sorted(
+            own.services + own.suggestions + own.struck + own.repeats,
+            key=lambda line: -line.number,
+        )
+        rows = [self._row(line, lines, line.number in counting, me) for line in kept]
+        is_own = person == me.id
+        return Sheet(shown, own, rows, self._years(), self._today(), is_own, str(uuid4()))
+
+    def overview(self, year: int | None) -> Overview:
+        chosen = self._year(year)
+        ledger = self._store.ledger
+        lines = ledger.between(_first_instant(chosen), _first_instant(chosen + 1))
+        found = [
+            (person, standing(person.id, lines, chosen, self._targets))
+            for person in self._people.values()
+        ]
+        found.sort(key=lambda one: (one[1].counted, len(one[1].suggestions), one[0].id))
+        return Overview(chosen, self._years(), found, ledger.audit())
+
+    def _row(self, line: Line, lines: Sequence[Line], counts: bool, me: Commissioner) -> Row:  # noqa: FBT001
+        rulings = [one for one in lines if one.entered.about == line.number]
+        is_struck = not counts and rulings and rulings[-1].entered.deed is not Deed.RESTORED
+        note = "" if counts else "已记为无效" if is_struck else "同一个问题，不重复算"
+        domain = line.entered.proof.get("domain")
+        subject = self._subject(domain) if line.entered.deed is Deed.SERVICE else ""
+        return Row(line, subject, counts, note, rulings, _forms(line, rulings, me))
+
+    def _today(self) -> date:
+        return self._clock().astimezone(CHINA).date()
+
+    def _year(self, year: int | None) -> int:
+        return year if year in self._years() else self._today().year
+
+    def _years(self) -> Sequence[int]:
+        return range(self._today().year, FIRST_YEAR - 1, -1)
+
+
+def _forms(line: Line, rulings: Sequence[Line], me: Commissioner) -> list[Ruling]:
+    press = f"ledger:{line.number}"
+    every = (
+        (Deed.STRUCK, Ruling(f"{press}:strike", "记为无效", "哪里不够，写给特派员看", CRITERIA)),
+        (Deed.RESTORED, Ruling(f"{press}:restore", "恢复有效", "为什么恢复")),
+        (Deed.APPEAL, Ruling(f"{press}:appeal", "申诉", "为什么应当算")),
+    )
+    return [
+        Ruling(form.press, form.label, form.hint, form.criteria, str(uuid4()))
+        for deed, form in every
+        if may(deed, line, rulings, me)
+    ]
+
+
+def _first_instant(year: int) -> datetime:
+    return datetime(year, 1, 1, tzinfo=CHINA)
+
+
+def page_of(person: str, me: Commissioner) -> str:
+    """Whose page a form was posted from; `person` comes from the address and may be anything."""
+    is_id = person.isascii() and person.replace("-", "").isalnum()
+    return f"/desk/ledger/{person if is_id else me.id}"
