@@ -80,8 +80,21 @@ def _parser() -> argparse.ArgumentParser:
     invite = commands.add_parser("invite", help="给特派员或分诊员一个一次性绑定码")
     invite.add_argument("name", help="config/commissioners.yaml 里的姓名或 id")
     invite.add_argument("--hours", type=float, default=72, help="多少小时内有效（默认 72）")
+    _add_reports(commands)
     commands.add_parser("doctor", help="体检：设置、知识库、模型、数据库、Telegram")
     return parser
+
+
+def _add_reports(commands: _Commands) -> None:
+    report = commands.add_parser("report", help="年报、月报：服务、提问、没答上的")
+    report.add_argument("span", choices=("year", "month"), help="year 全年，month 一个月")
+    report.add_argument("when", nargs="?", help="哪一年（2026）或哪个月（2026-11）；不写就是现在")
+    report.add_argument("--commissioner", metavar="姓名", help="只看一位特派员")
+    report.add_argument("--xlsx", type=Path, help="写成 Excel 文件")
+    report.add_argument("--html", type=Path, help="写成一张网页，能打印")
+    report.set_defaults(does=("reporting", "report"))
+    ledger = commands.add_parser("ledger", help="核对台账：有没有被动过")
+    ledger.set_defaults(does=("reporting", "ledger"))
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:

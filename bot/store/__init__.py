@@ -29,9 +29,11 @@ from bot.store.records import (
     ThreadItem,
     Undelivered,
 )
+from bot.store.statistics import Asked, Statistics
 
 __all__ = [
     "Accounts",
+    "Asked",
     "Audit",
     "Cases",
     "Database",
@@ -46,6 +48,7 @@ __all__ = [
     "Session",
     "Shown",
     "State",
+    "Statistics",
     "Store",
     "ThreadItem",
     "Undelivered",
@@ -64,6 +67,7 @@ class Store:
     media: MediaShelf
     notes: Notes
     ledger: Ledger
+    statistics: Statistics
 
     @classmethod
     def open(cls, url: str, *, commissioners: Sequence[Commissioner]) -> Store:
@@ -80,6 +84,7 @@ class Store:
             media=MediaShelf(database),
             notes=Notes(database),
             ledger=Ledger(database),
+            statistics=Statistics(database),
         )
 
     def hold(self, name: str) -> bool:

@@ -33,7 +33,7 @@ class Row:
 
     line: Line
     subject: str
-    counts: bool
+    is_struck: bool
     note: str  # why it does not count
     rulings: Sequence[Line]  # on it, oldest first
     forms: Sequence[Ruling]
@@ -117,7 +117,7 @@ class LedgerBoard:
         note = "" if counts else "已记为无效" if is_struck else "同一个问题，不重复算"
         domain = line.entered.proof.get("domain")
         subject = self._subject(domain) if line.entered.deed is Deed.SERVICE else ""
-        return Row(line, subject, counts, note, rulings, _forms(line, rulings, me))
+        return Row(line, subject, bool(is_struck), note, rulings, _forms(line, rulings, me))
 
     def _today(self) -> date:
         return self._clock().astimezone(CHINA).date()

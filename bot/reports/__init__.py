@@ -1,0 +1,1 @@
+"""Reports for the office: `figures` counts, `workbook` writes it as Excel, `page` as HTML."""

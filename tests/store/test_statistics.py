@@ -1,0 +1,49 @@
+"""What reports are counted from."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.domain import Answer as Answered
+from bot.domain import CaseChange, Entry, Escalate, Event, Match, Reason, Several, Turn
+from bot.store import Asked
+from tests.store.cast import LEASE, LI, NOW, SECOND, case, changed, letter, open_case, turn
+
+DAY = timedelta(days=1)
+RUST = Entry("pepper-rust", "sichuan-pepper", "花椒锈病", (), "先清园", (), ())
+SPOT = Entry("pepper-spot", "sichuan-pepper", "花椒斑病", (), "先清园", (), ())
+
+
+def test_each_decided_message_is_counted_once_at_its_time(store):
+    turn(store, decision=Answered(Match(RUST, 1.0, "")), now=NOW - SECOND)
+    both = Several((Answered(Match(RUST, 1.0, "")), Answered(Match(SPOT, 1.0, ""))))
+    turn(store, decision=both, replies=(letter(),))
+    turn(store, decision=Escalate(Reason.NO_MATCH, "beekeeping"), now=NOW + SECOND)
+    turn(store)
+    turn(store, decision=Escalate(Reason.NO_MATCH, None), now=NOW + DAY)
+    assert store.statistics.asked(NOW, NOW + DAY) == [
+        Asked(NOW, "several", None, ("pepper-rust", "pepper-spot")),
+        Asked(NOW + SECOND, "escalate", "beekeeping", ()),
+    ]
+
+
+def test_cases_are_found_by_when_they_were_opened_as_they_stand_now(store):
+    for number, at in ((1, NOW - SECOND), (2, NOW), (3, NOW + DAY)):
+        change = CaseChange(case(number), Event.OPENED, "农户")
+        store.inbox.save_follow_up(Turn(changes=(change,)), at)
+    changed(store, store.cases.get(2), township="盘龙镇", now=NOW + 2 * DAY)
+    [found] = store.statistics.opened(NOW, NOW + DAY)
+    assert (found.number, found.township) == (2, "盘龙镇")
+
+
+def test_undelivered_relays_are_counted_by_case(store):
+    open_case(store)
+    relay = letter(LI, case=1, purpose="relay")
+    turn(store, replies=(relay, replace_notice(relay)))
+    while due := store.outbox.due("web", NOW, lease=LEASE):
+        store.outbox.reject(due.id, "no", NOW)
+    assert store.statistics.undelivered() == {1: 1}
+
+
+def replace_notice(relay):
+    return letter(LI, case=relay.case, purpose="notice")
