@@ -74,9 +74,14 @@ def _report(config: Config, store: Store, period: Period, name: str | None) -> R
         people=people,
         targets=config.targets,
         domain_of=lambda entry: entries[entry].domain if entry in entries else None,
-        subject=lambda domain: domains[domain].title if domain in domains else domain or "",
+        subject=lambda domain: _title(domain, domains),
     )
     return make(period, sources, now())
+
+
+def _title(domain: str | None, domains: Mapping[str, Domain]) -> str:
+    found = domains.get(domain or "")
+    return found.title if found else domain or ""
 
 
 def _knowledge(folder: Path) -> tuple[Mapping[str, Entry], Mapping[str, Domain]]:

@@ -78,13 +78,14 @@ def columns(rows: Sequence[Row]) -> Chart:
         middle = x + width / 2
         if place % every == 0:
             labels.append(Label(middle, _TALL + 18, name, "middle"))
-        if len(rows) <= 2 * _MOST_NAMES and sum(parts):
+        if sum(parts) > 0 and len(rows) <= 2 * _MOST_NAMES:
             labels.append(Label(middle, tops[-1] - 4, str(sum(parts)), "middle"))
     return Chart(_WIDTH, _TALL + _FOOT, boxes, labels, _is_stacked(rows))
 
 
 def _most(rows: Sequence[Row]) -> int:
-    return max([1, *(sum(parts) for _, parts in rows)])
+    totals = [sum(parts) for _, parts in rows]
+    return max([1, *totals])
 
 
 def _is_stacked(rows: Sequence[Row]) -> bool:

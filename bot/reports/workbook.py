@@ -8,6 +8,7 @@ from openpyxl import Workbook
 from openpyxl.chart import BarChart, Reference
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from bot.reports.figures import Report
@@ -28,7 +29,8 @@ _CHARTS = {
 
 def workbook(report: Report) -> bytes:
     book = Workbook()
-    book.remove(book.active)
+    for spare in book.worksheets:
+        book.remove(spare)
     for table in tables(report):
         sheet = book.create_sheet(table.title)
         _fill(sheet, table, report)
@@ -58,7 +60,7 @@ def _fill(sheet: Worksheet, table: Table, report: Report) -> None:
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.print_title_rows = "3:3"
 
 

@@ -123,7 +123,7 @@ class LedgerBoard:
         return self._clock().astimezone(CHINA).date()
 
     def _year(self, year: int | None) -> int:
-        return year if year in self._years() else self._today().year
+        return year if year and year in self._years() else self._today().year
 
     def _years(self) -> Sequence[int]:
         return range(self._today().year, FIRST_YEAR - 1, -1)
