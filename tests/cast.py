@@ -135,6 +135,11 @@ def findings_for(text: str, after: str = "") -> Findings:
     return script.get(text, Findings((Match(SPOT, 4.0, "叶子有斑"),), 0.1, 0.2))
 
 
+def worries(text: str, domain: str | None) -> tuple[str, ...]:
+    """The scripted linter: 甲胺磷 is banned in every subject but one that is not known."""
+    return ("甲胺磷：全国禁用",) if "甲胺磷" in text and domain else ()
+
+
 def apart(text: str, whole: Findings) -> tuple[Part, Part] | None:
     """The scripted search for two questions in one message."""
     first, _, second = text.partition("，还有")
@@ -186,7 +191,7 @@ def conversation(
     first_number: int = 1,
     pause: timedelta = timedelta(0),
 ) -> Conversation:
-    library = Library(findings_for, apart, ENTRIES.get, lambda: DOMAINS)
+    library = Library(findings_for, apart, ENTRIES.get, lambda: DOMAINS, worries)
     policy = Policy(answer_at=0.8, offer_at=0.4, after_at=0.9)
     rules = Rules(policy, lexicon(), dangers(), pause=pause)
     numbers = count(first_number)

@@ -89,7 +89,9 @@ def build_core(
     bookshelf = Bookshelf(config.knowledge, embedder, judge, cache, normaliser)
     status = bookshelf.open(now(), progress("编码知识库"))
     retriever = bookshelf.retriever
-    library = Library(retriever.search, retriever.apart, retriever.entry, retriever.domains)
+    library = Library(
+        retriever.search, retriever.apart, retriever.entry, retriever.domains, bookshelf.worries
+    )
     naming = _naming(library)
     desk = Desk(Roster(config.commissioners), config.phrases, config.timers, naming)
     return Core(config, bookshelf, status, library, naming, desk, judge)

@@ -12,7 +12,7 @@ from typing import Any
 from bot.app.calendar import today
 from bot.domain import KnowledgeBase, Picture, Problem
 from bot.errors import KnowledgeError
-from bot.knowledge import Reader, Watch, unsafe
+from bot.knowledge import Lists, Reader, Watch, banned, unsafe, worries
 from bot.retrieval.embedder import Embedder, Vectors
 from bot.retrieval.index import Index
 from bot.retrieval.judge import Judge
@@ -63,6 +63,7 @@ class Bookshelf:
         self._watch = Watch(folder)
         self._reader = Reader(folder)
         self._seen = ""
+        self._lists = Lists()
         self._retriever: Retriever | None = None
 
     @property
@@ -76,6 +77,10 @@ class Bookshelf:
 
     def query_vectors(self, texts: Sequence[tuple[Role, str]]) -> Vectors:
         return self._cache.vectors(self._embedder, texts)
+
+    def worries(self, text: str, domain: str | None) -> tuple[str, ...]:
+        """See `bot.knowledge.worries`, by the list of what law bans as it was read last."""
+        return worries(text, domain, self._lists)
 
     def plain(self, text: str) -> str:
         return self._normaliser.plain(text)
@@ -108,6 +113,7 @@ class Bookshelf:
 
     def _build(self, progress: Progress | None = None) -> Index:
         base = self._reader.load(lambda reading: unsafe(reading, self._folder, today()))
+        self._lists, _ = banned(self._folder)
         return self.index_of(base, progress)
 
     def index_of(self, base: KnowledgeBase, progress: Progress | None = None) -> Index:

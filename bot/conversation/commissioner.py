@@ -8,6 +8,7 @@ from dataclasses import replace
 from bot.conversation.own_ledger import OwnLedger
 from bot.conversation.recall import addressed, case_by, open_cases, says_something, settled
 from bot.conversation.rulings import Rulings
+from bot.conversation.understanding import Worries
 from bot.conversation.wishes import COURTESY, Lexicon, Wish
 from bot.domain import (
     CLOSED,
@@ -35,9 +36,15 @@ class CommissionerTalk:
     """Takes one message of a bound commissioner or dispatcher."""
 
     def __init__(
-        self, desk: Desk, own_ledger: OwnLedger, lexicon: Lexicon, phrases: Phrases
+        self,
+        desk: Desk,
+        own_ledger: OwnLedger,
+        worries: Worries,
+        lexicon: Lexicon,
+        phrases: Phrases,
     ) -> None:
         self._desk = desk
+        self._worries = worries
         self._own_ledger = own_ledger
         self._rulings = Rulings(desk.roster, phrases)
         self._lexicon = lexicon
@@ -91,6 +98,9 @@ class CommissionerTalk:
         match (incoming.press or "").split(":"):
             case ["case", number, ("accept" | "decline" | "answer" | "ask") as verb]:
                 return self._act(number, verb, incoming, context, me)
+            case ["case", number, "sure"] if context.memory.draft:
+                words = replace(context.memory.draft, id=incoming.id)
+                return self._act(number, "sure", words, context, me)
             case ["ledger", number, verb, *rest]:
                 turn = self._rulings.take(number, verb, rest, incoming, context)
                 return turn or self._only(incoming, context, "press.stale")
@@ -128,8 +138,22 @@ class CommissionerTalk:
                 step = self._desk.ask(case, me.id, words, context)
                 return self._done(step, "desk.asked", words, context)
             case _:
-                step = self._desk.answer(case, me.id, words, context)
-                return self._done(step, "desk.answered", words, context)
+                return self._answer(case, words, context, me, is_sure=verb == "sure")
+
+    def _answer(
+        self, case: Case, words: Incoming, context: Context, me: Commissioner, *, is_sure: bool
+    ) -> Turn:
+        """Words about a banned substance or a loose dose are sent when he says so once more, and
+        the case's thread tells it."""
+        worries = "；".join(self._worries(words.text, case.domain))
+        if worries and not is_sure:
+            sure = Button(self._say("button.send_anyway"), f"case:{case.number}:sure")
+            text = self._say("desk.look_again", number=case.number, worries=worries)
+            reply = Outgoing(words.sender, paragraphs(text), (sure,), case=case.number)
+            return Turn((reply,), replace(settled(context), draft=words))
+        note = self._say("case.sent_anyway", worries=worries) if worries else ""
+        step = self._desk.answer(case, me.id, words, context, note)
+        return self._done(step, "desk.answered", words, context)
 
     def _take_or_leave(
         self, case: Case, verb: str, words: Incoming, context: Context, me: Commissioner

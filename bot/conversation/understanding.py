@@ -46,18 +46,24 @@ class FindEntry(Protocol):
     def __call__(self, entry_id: str) -> Entry | None: ...
 
 
+class Worries(Protocol):
+    def __call__(self, text: str, domain: str | None) -> tuple[str, ...]:
+        """What speaks against sending these words to a farmer: banned substances, loose doses."""
+
+
 class Domains(Protocol):
     def __call__(self) -> Mapping[str, Domain]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """The knowledge of the moment: one snapshot behind four questions."""
+    """The knowledge of the moment: one snapshot behind five questions."""
 
     search: Search
     apart: Apart
     entry: FindEntry
     domains: Domains
+    worries: Worries
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,10 +139,12 @@ class Desk:
     def decline(self, case: Case, by: str, reason: str, context: Context) -> Step:
         return self.pass_on(replace(case, holder=by), Event.DECLINED, by, reason, context)
 
-    def answer(self, case: Case, by: str, words: Incoming, context: Context) -> Step:
+    def answer(
+        self, case: Case, by: str, words: Incoming, context: Context, note: str = ""
+    ) -> Step:
         answered = self._set(replace(case, holder=by), CaseState.ANSWERED, context)
         relay = self.letters.relay(answered, "case.answer", words)
-        return Step(CaseChange(answered, Event.ANSWERED, by), (relay,))
+        return Step(CaseChange(answered, Event.ANSWERED, by, note), (relay,))
 
     def ask(self, case: Case, by: str, words: Incoming, context: Context) -> Step:
         asked = self._set(replace(case, holder=by), CaseState.ASKED, context)

@@ -375,3 +375,20 @@ async def test_only_what_is_harmless_opens_in_the_browser(world, mime, served, k
     assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["cache-control"].startswith("private")
+
+
+async def test_words_that_need_a_second_look_are_sent_with_the_button_below_the_warning(world):
+    world.open_case()
+    browser = await world.at_desk()
+    await browser.open("/desk/case/1")
+    look = say("请再看一眼：甲胺磷", ("核对过了，发给农户", "case:1:sure"), case=1)
+    async with world.working(look):
+        response = await browser.act(1, "answer", "打甲胺磷")
+    page = (await browser.open(response.headers["location"])).text
+    assert "请再看一眼：甲胺磷" in page
+    assert "核对过了，发给农户" in page
+    async with world.working(say("已发给农户", case=1)):
+        response = await browser.act(1, "sure")
+    assert world.last_incoming.press == "case:1:sure"
+    page = (await browser.open(response.headers["location"])).text
+    assert "核对过了" not in page

@@ -326,3 +326,42 @@ def test_a_sticker_cannot_be_sent(village, about):
 def test_a_stale_or_malformed_button_is_said_to_be_so(village, action):
     turn = village.presses(WANG_CHAT, action)
     assert (told(turn, WANG_CHAT), turn.changes) == ([said("press.stale")], ())
+
+
+# --- before words go out
+
+BANNED = "打甲胺磷就好"
+
+
+def test_words_about_a_banned_substance_are_looked_at_once_more(village):
+    turn = village.says(WANG_CHAT, BANNED, about=1)
+    look = said("desk.look_again", number=1, worries="甲胺磷：全国禁用")
+    assert (told(turn, WANG_CHAT), turn.changes) == ([look], ())
+    assert buttons(turn, WANG_CHAT) == ["case:1:sure"]
+    sent = village.presses(WANG_CHAT, "case:1:sure")
+    assert BANNED in told(sent, LI)[0]
+    assert sent.changes[0].note == said("case.sent_anyway", worries="甲胺磷：全国禁用")
+    again = village.presses(WANG_CHAT, "case:1:sure")
+    assert (told(again, WANG_CHAT), told(again, LI)) == ([said("press.stale")], [])
+
+
+def test_mended_words_go_out_instead_and_photos_go_along(village):
+    village.says(WANG_CHAT, BANNED, about=1)
+    mended = village.says(WANG_CHAT, "先剪病枝", about=1)
+    assert "先剪病枝" in told(mended, LI)[0]
+    assert mended.changes[0].note == ""
+    village.says(WANG_CHAT, BANNED, about=1, attachments=(PHOTO,))
+    sent = village.presses(WANG_CHAT, "case:1:sure")
+    assert [one.attachments for one in sent.replies if one.to == LI] == [(PHOTO,)]
+
+
+def test_a_question_back_is_not_held_up(village):
+    turn = village.says(WANG_CHAT, f"问：您是不是{BANNED}", about=1)
+    assert BANNED in told(turn, LI)[0]
+
+
+def test_whose_case_went_to_another_meanwhile_sends_nothing(village):
+    village.says(WANG_CHAT, BANNED, about=1)
+    village.presses(WANG_CHAT, "case:1:decline")
+    turn = village.presses(WANG_CHAT, "case:1:sure")
+    assert (told(turn, LI), turn.changes) == ([], ())

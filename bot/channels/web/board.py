@@ -14,6 +14,7 @@ from bot.store import Shown, State, Store, ThreadItem
 
 RECENT = 12  # closed cases on the desk
 NOTICES = 6
+FLASHED = 3
 OURS = frozenset({CaseState.ACCEPTED, CaseState.ASKED})
 NOT_TAKEN = frozenset({CaseState.UNPLACED, CaseState.OFFERED})
 STATES = {
@@ -160,12 +161,11 @@ class View:
         replies = [one for one in reversed(self.said) if one.outgoing]
         return replies[:NOTICES]
 
-    def replies(self, after: int, case: int | None) -> list[Shown]:
-        return [
-            one
-            for one in self.said
-            if one.id > after and one.outgoing and one.outgoing.case in {None, case}
-        ]
+    def replies(self, after: int | None) -> list[Shown]:
+        """The last that the bot said after a posted form about the page's case, or about none."""
+        about = {None, self.case.number if self.case else None}
+        lines = [one for one in self.said if one.outgoing and one.outgoing.case in about]
+        return [one for one in lines if after is not None and one.id > after][-FLASHED:]
 
 
 class Board:
@@ -278,6 +278,12 @@ class Board:
         if case.is_open and case.holder:
             moves.append(_DECLINE)
         return [replace(move, uid=str(uuid4())) for move in moves]
+
+    def confirmation(self, said: Iterable[Shown], case: Case) -> Move | None:
+        """The button under a warning that was just shown: the words go out only with it."""
+        buttons = (one for line in said if line.outgoing for one in line.outgoing.buttons)
+        sure = next((one for one in buttons if one.action == f"case:{case.number}:sure"), None)
+        return Move("sure", sure.label, uid=str(uuid4())) if sure else None
 
     def _why_not(self, me: Commissioner, case: Case) -> str:
         nobody_took_it = case.state in NOT_TAKEN

@@ -30,7 +30,7 @@ from bot.escalation.ledger import Targets
 from bot.store import Session, Shown, Store
 
 NAME = "desk"
-VERBS = frozenset({"accept", "decline", "answer", "ask"})
+VERBS = frozenset({"accept", "decline", "answer", "ask", "sure"})
 NEEDS_WORDS = {
     "answer": "还没有写答复。",
     "ask": "还没有写要问什么。",
@@ -217,8 +217,7 @@ class DeskChannel:
         if case is None:
             raise HTTPException(404, NOT_YOURS)
         reasons = await asyncio.to_thread(board.library.explain, case.question)
-        after = _number(request.query_params.get("after"))
-        flash = view.replies(after, case.number)[-3:] if after is not None else []
+        flash = view.replies(_number(request.query_params.get("after")))
         return self._page(
             "case.html",
             request,
@@ -233,7 +232,8 @@ class DeskChannel:
             thread=board.thread(view.thread),
             moves=board.moves(me, case),
             flash=flash,
-            is_pending=after is not None and not flash,
+            confirm=board.confirmation(flash, case),
+            is_pending="after" in request.query_params and not flash,
             text_limit=self._settings.text_limit,
         )
 
@@ -242,8 +242,6 @@ class DeskChannel:
         year = _number(request.query_params.get("year"))
         person = request.path_params.get("person")
         board = self._ledger_board
-        after = _number(request.query_params.get("after"))
-        flash = view.replies(after, None)[-3:] if after is not None else []
         if person is None and me.is_dispatcher:
             found = await asyncio.to_thread(board.overview, year)
             return self._page("ledgers.html", request, session, me, view, overview=found)
@@ -257,7 +255,7 @@ class DeskChannel:
             me,
             view,
             sheet=sheet,
-            flash=flash,
+            flash=view.replies(_number(request.query_params.get("after"))),
             text_limit=self._settings.text_limit,
         )
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from bot.domain import DIAL_120
+from bot.knowledge.lists import Lists
 from bot.knowledge.markdown import Placed
 from bot.knowledge.rules.base import Finding, Shelf, rule
 
@@ -29,6 +30,8 @@ _PESTICIDE = re.compile(
     "吡虫啉|啶虫脒|阿维菌素|草甘膦|草铵膦|咪鲜胺|抑霉唑|甲基硫菌灵|蜂药|杀螨药"
 )
 _SAFETY_HEADING = re.compile("安全|用药|打药|注意|小心|禁|合法|红线|莫")
+_SPRAYS = re.compile("药|喷|兑|打[一二三两道几]|剂|倍")
+_BY_THE_LABEL = re.compile("标签|说明书|登记")
 _NUMBER = r"(?:\d+(?:\.\d+)?|[一二两三四五六七八九十半]+)"
 _DOSE = re.compile(
     rf"\d+(?:\.\d+)?\s*倍(?!子|多|以上|大|放大|镜)"
@@ -62,19 +65,41 @@ def _danger_in_details_without_120(shelf: Shelf) -> Iterator[Finding]:
 
 @rule("banned", "error")
 def _banned_substance_without_a_warning(shelf: Shelf) -> Iterator[Finding]:
-    known = {name: banned for banned in shelf.lists.banned for name in banned.names}
-    longest_first = sorted(known, key=len, reverse=True)  # 丁硫克百威 is not 克百威
-    any_of_them = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+    bans = Bans(shelf.lists)
     for file, placed in shelf.blocks():
-        for sentence in re.split("[。；！？]", placed.block.text):
-            for name in dict.fromkeys(any_of_them.findall(sentence)):
-                banned = known[name]
-                applies = not banned.domains or file.entry.domain in banned.domains
+        for called, law in bans.advised(placed.block.text, file.entry.domain):
+            message = f"写了“{called}”，却没有在同一句里说不能用。"
+            yield Finding(file, placed.place, message, f"{law}。删掉，或者写明禁用。")
+
+
+class Bans:
+    """Finds what law bans, by every name it goes by."""
+
+    def __init__(self, lists: Lists) -> None:
+        self._known = {name: banned for banned in lists.banned for name in banned.names}
+        longest_first = sorted(self._known, key=len, reverse=True)  # 丁硫克百威 is not 克百威
+        self._any = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+
+    def advised(self, text: str, domain: str | None) -> Iterator[tuple[str, str]]:
+        """Each substance that a sentence names without saying no to it, and the law against it;
+        where the subject is not known, whatever is banned in any."""
+        for sentence in re.split("[。；！？\n]", text):
+            for name in dict.fromkeys(self._any.findall(sentence)):
+                banned = self._known[name]
+                applies = not banned.domains or domain is None or domain in banned.domains
                 if applies and not _WARNS.search(sentence):
                     called = name if name == banned.name else f"{name}（{banned.name}）"
-                    message = f"写了“{called}”，却没有在同一句里说不能用。"
-                    law = f"{banned.scope}（{banned.announcement}，{banned.date}）"
-                    yield Finding(file, placed.place, message, f"{law}。删掉，或者写明禁用。")
+                    yield called, f"{banned.scope}（{banned.announcement}，{banned.date}）"
+
+
+def worries(text: str, domain: str | None, lists: Lists) -> tuple[str, ...]:
+    """What a commissioner should look at once more before his words go to a farmer: what law
+    bans, and a dose that he does not say is the label's."""
+    found = [f"{called}：{law}" for called, law in Bans(lists).advised(text, domain)]
+    is_loose = _SPRAYS.search(text) and not _BY_THE_LABEL.search(text)
+    if is_loose and (heard := _DOSE.search(text)):
+        found.append(f"用量“{heard.group()}”：没有说是照标签的，请对一对标签")
+    return tuple(dict.fromkeys(found))
 
 
 @rule("trade-name", "error")
