@@ -12,12 +12,14 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, Field, model_validator
 
 from bot import dangers
+from bot.calendars import CALENDAR, CalendarShape
 from bot.channels.telegram.settings import TelegramSettings
 from bot.conversation.safety import Lookout
 from bot.conversation.wishes import Lexicon, Wish
 from bot.domain import Address, Commissioner, Kind, Problem
 from bot.errors import ConfigError
 from bot.escalation.desk import Timers
+from bot.escalation.hours import Hours
 from bot.escalation.ledger import Grade, Targets
 from bot.phrases import Phrases, faults
 from bot.reading import files
@@ -233,6 +235,7 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
     settings = _read(folder / "settings.yaml", SettingsShape)
     roster = _read(folder / "commissioners.yaml", RosterShape)
     words = _read(folder / "lexicon.yaml", LexiconShape)
+    calendar = _read(folder / CALENDAR, CalendarShape)
     phrases = _phrases(folder / "phrases.yaml")
     database = _secret("TIANWEN_DATABASE", environ) or settings.database
     return Config(
@@ -243,7 +246,7 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
         budget=settings.budget,
         other_subjects=words.other_subjects,
         answers=settings.answers,
-        timers=_timers(settings.timers),
+        timers=_timers(settings.timers, calendar.build()),
         targets=settings.assessment.build(),
         leases=settings.leases,
         retention=settings.retention,
@@ -259,8 +262,9 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
     )
 
 
-def _timers(shape: TimersShape) -> Timers:
-    return Timers(**{name: timedelta(hours=hours) for name, hours in shape.model_dump().items()})
+def _timers(shape: TimersShape, hours: Hours) -> Timers:
+    waits = {name: timedelta(hours=number) for name, number in shape.model_dump().items()}
+    return Timers(**waits, hours=hours)
 
 
 def _telegram(

@@ -47,6 +47,7 @@ BLANKS: Mapping[str, str] = {
     "case.goes_on": "text before",
     "case.opened": "number who",
     "case.opened_urgent": "number who",
+    "case.off_hours": "when",
     "township.ask": "",
     "township.noted": "township",
     "case.already": "number",

@@ -182,26 +182,32 @@ def naming() -> Naming:
     )
 
 
-def desk(people: tuple[Commissioner, ...] = PEOPLE) -> Desk:
-    return Desk(Roster(people), phrases(), Timers(), naming())
+def desk(people: tuple[Commissioner, ...] = PEOPLE, timers: Timers = Timers()) -> Desk:  # noqa: B008 - a frozen value
+    return Desk(Roster(people), phrases(), timers, naming())
 
 
 def conversation(
     people: tuple[Commissioner, ...] = PEOPLE,
     first_number: int = 1,
     pause: timedelta = timedelta(0),
+    timers: Timers = Timers(),  # noqa: B008 - a frozen value
 ) -> Conversation:
     library = Library(findings_for, apart, ENTRIES.get, lambda: DOMAINS, worries)
     policy = Policy(answer_at=0.8, offer_at=0.4, after_at=0.9)
     rules = Rules(policy, lexicon(), dangers(), pause=pause)
     numbers = count(first_number)
-    return Conversation(library, rules, desk(people), phrases(), numbers.__next__)
+    return Conversation(library, rules, desk(people, timers), phrases(), numbers.__next__)
 
 
 class Village:
     """Everybody's chats over a store that is a few dictionaries. Each take is one saved turn."""
 
-    def __init__(self, *people: Commissioner, pause: timedelta = timedelta(0)) -> None:
+    def __init__(
+        self,
+        *people: Commissioner,
+        pause: timedelta = timedelta(0),
+        timers: Timers = Timers(),  # noqa: B008 - a frozen value
+    ) -> None:
         self.people = {one.id: one for one in people or PEOPLE}
         self.cases: dict[int, Case] = {}
         self.events: list[CaseChange] = []
@@ -210,8 +216,9 @@ class Village:
         self._memories: dict[Address, Memory] = {}
         self._shown: set[tuple[str, int]] = set()
         self._ids = count(1)
-        self._conversation = conversation(tuple(self.people.values()), pause=pause)
-        self._desk = desk(tuple(self.people.values()))
+        everybody = tuple(self.people.values())
+        self._conversation = conversation(everybody, pause=pause, timers=timers)
+        self._desk = desk(everybody, timers)
 
     def memory(self, address: Address) -> Memory:
         return self._memories.get(address, Memory())

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot import calendars
 from bot.app.calendar import today
 from bot.app.compose import BUNDLED, bundled_form
 from bot.config import Config, load
@@ -41,6 +42,7 @@ def examine(home: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     yield _knowledge(config)
     yield _model(config)
     yield _judge()
+    yield _calendar()
     yield from _database(config)
     yield _telegram(config)
 
@@ -66,6 +68,17 @@ def _model(config: Config) -> Finding:
     if is_intact(folder, form):
         return Finding("向量模型", is_good=True, said="完好。")
     return Finding("向量模型", is_good=False, said="坏了或旧了；运行 tianwen index 会重新解开。")
+
+
+def _calendar() -> Finding:
+    year = today().year
+    if calendars.knows(year):
+        return Finding("节假日", is_good=True, said=f"有 {year} 年的放假和调休。")
+    said = (
+        f"还没有 {year} 年的放假和调休，先按周一到周五上班算。"
+        "运行 pip install -U chinesecalendar，或者写进 config/calendar.yaml。"
+    )
+    return Finding("节假日", is_good=False, said=said)
 
 
 def _judge() -> Finding:
@@ -105,6 +118,9 @@ def _contents(store: Store) -> Iterator[Finding]:
         is_good=True,
         said=f"收到 {sum(came.values())} 条，发出 {went.get(State.SENT, 0)} 条。",
     )
+    audit = store.ledger.audit()
+    said = f"被动过：{audit.fault}。" if audit.fault else f"{audit.lines} 笔，印记都对得上。"
+    yield Finding("台账", is_good=not audit.fault, said=said)
     if failed := came.get(State.FAILED, 0):
         yield Finding("来信", is_good=False, said=f"{failed} 条没处理成，日志里有编号。")
     if undelivered := went.get(State.HELD, 0) + went.get(State.DEAD, 0):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.conversation.answers import Answers
 from bot.conversation.decision import Policy, subject_of
@@ -47,6 +47,7 @@ from bot.domain import (
     paragraphs,
 )
 from bot.escalation.desk import Desk, Why
+from bot.escalation.hours import day_and_hour
 from bot.escalation.ledger import Targets
 from bot.phrases import Phrases
 
@@ -258,7 +259,8 @@ class Asking:
         """A new case for the question; the farmer is told its number and what comes next."""
         number = self._draw_number()
         step = self._desk.open(number, incoming.sender, self._whole(question), why, context)
-        told = Outgoing(incoming.sender, paragraphs(*self._opened(step.case)), case=number)
+        words = paragraphs(*self._opened(step.case, context.now))
+        told = Outgoing(incoming.sender, words, case=number)
         memory = remember(context, replace(question, domain=why.domain, case=number))
         return Turn((told, *step.messages), memory, (step.change,), filed_under=number)
 
@@ -269,7 +271,7 @@ class Asking:
         text = self._say("case.goes_on", text=question.text, before=question.after)
         return replace(question, text=text)
 
-    def _opened(self, case: Case) -> Iterator[str]:
+    def _opened(self, case: Case, now: datetime) -> Iterator[str]:
         who = self._desk.letters.holder(case)
         if case.is_urgent:
             yield self._say("case.opened_urgent", number=case.number, who=who)
@@ -277,6 +279,8 @@ class Asking:
         if case.reason in UNCERTAIN:
             yield self._say("case.unsure")
         yield self._say("case.opened", number=case.number, who=who)
+        if back := self._desk.back_at(now):
+            yield self._say("case.off_hours", when=day_and_hour(back, now))
         if case.township is None:
             yield self._say("township.ask")
 

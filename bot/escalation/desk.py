@@ -20,16 +20,19 @@ from bot.domain import (
     Question,
     Reason,
 )
+from bot.escalation.hours import ALWAYS, Hours
 from bot.escalation.letters import Letters, Naming
 from bot.escalation.roster import Roster
 from bot.phrases import Phrases
 
+FARMERS_MOVE = frozenset({CaseState.ASKED, CaseState.ANSWERED})
 BACK_TO_WORK = frozenset({CaseState.ASKED, CaseState.ANSWERED, CaseState.RESOLVED})
 
 
 @dataclass(frozen=True, slots=True)
 class Timers:
-    """How long each state may last before follow-up acts."""
+    """How long each state may last before follow-up acts, in the hours at which people work and
+    farmers are awake; what is urgent knows no hours."""
 
     offer: timedelta = timedelta(hours=2)
     urgent: timedelta = timedelta(minutes=10)
@@ -37,6 +40,7 @@ class Timers:
     answer: timedelta = timedelta(hours=24)
     farmer: timedelta = timedelta(hours=48)
     outcome: timedelta = timedelta(days=3)
+    hours: Hours = ALWAYS
 
     def due(self, case: Case, now: datetime) -> datetime | None:
         """When follow-up looks at the case next; None once it is closed."""
@@ -47,7 +51,13 @@ class Timers:
             CaseState.ASKED: self.farmer,
             CaseState.ANSWERED: self.outcome,
         }
-        return now + waits[case.state] if case.is_open else None
+        if not case.is_open:
+            return None
+        if case.state in FARMERS_MOVE:
+            return self.hours.waking(now + waits[case.state])
+        if case.is_urgent:
+            return now + waits[case.state]
+        return self.hours.after(now, waits[case.state])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,11 @@ class Desk:
         self._timers = timers
         self._naming = naming
         self._say = phrases
+
+    def back_at(self, now: datetime) -> datetime | None:
+        """When people work again; None while they do."""
+        then = self._timers.hours.working(now)
+        return then if then > now else None
 
     # opening and placing
 
