@@ -449,6 +449,8 @@ class Case:
     suggestions: tuple[str, ...] = ()  # entry ids that search found, best first
     due_at: datetime | None = None  # when follow-up looks at it next
     reminders: int = 0  # sent in the present state
+    rating: int | None = None  # by the farmer, 1 (no help) to 3
+    complaint: str = ""  # why it was no help
     version: int = 0
 
     @property
@@ -470,6 +472,9 @@ class Event(StrEnum):
     REOPENED = "没解决，重开"
     CANCELLED = "农户取消"
     REMINDED = "催办"
+    ASKED_OUTCOME = "问效果"
+    OUTCOME = "农户说效果"
+    RATED = "农户评价"
 
 
 FARMER, SYSTEM = "农户", "系统"  # who did it, where it was no commissioner
@@ -496,6 +501,7 @@ class Deed(StrEnum):
     STRUCK = "记为无效"  # by the supervisor; the line it is about counts no more
     APPEAL = "申诉"  # by the commissioner, against that
     RESTORED = "恢复有效"
+    RATED = "农户评价"  # of an answered case; the last one stands
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.conversation.recall import case_by, in_state, last_question, open_cases, settled
-from bot.domain import Button, Case, CaseState, Context, Incoming, Outgoing, Turn, paragraphs
-from bot.escalation.desk import Desk, Step
+from bot.domain import (
+    FARMER,
+    Button,
+    Case,
+    CaseState,
+    Context,
+    Deed,
+    Entered,
+    Incoming,
+    Outgoing,
+    Turn,
+    paragraphs,
+)
+from bot.escalation.desk import RATINGS, Desk, Step
 from bot.phrases import Phrases
 
 LISTED = 10
@@ -26,10 +38,53 @@ class OwnCases:
         )
 
     def close(self, case: Case, incoming: Incoming, context: Context) -> Turn:
-        return self._after(self._desk.resolve(case, context), incoming, context, "case.closed")
+        """Done; where somebody answered it, the farmer is asked once how that was."""
+        turn = self._after(self._desk.resolve(case, context), incoming, context, "case.closed")
+        is_to_be_rated = case.state is CaseState.ANSWERED and case.holder and case.rating is None
+        if not is_to_be_rated:
+            return turn
+        reply, *others = turn.replies
+        return replace(turn, replies=(self._ask_rating(reply, case), *others))
 
-    def reopen(self, case: Case, incoming: Incoming, context: Context) -> Turn:
-        step = self._desk.reopen(case, context)
+    def _ask_rating(self, reply: Outgoing, case: Case) -> Outgoing:
+        who = self._desk.letters.holder(case)
+        asked = paragraphs(self._say("case.rate", who=who))
+        buttons = tuple(
+            Button(self._say(f"rating.{words}"), f"case:{case.number}:rate{stars}")
+            for stars, words in RATINGS.items()
+        )
+        return replace(reply, blocks=reply.blocks + asked, buttons=buttons)
+
+    def _rate(self, case: Case, stars: int, incoming: Incoming, context: Context) -> Turn:
+        """Once a case; whoever found it no help may say why, by a button."""
+        if case.rating is not None or case.holder is None:
+            return Turn((self._reply(incoming, "case.rated_before"),), settled(context))
+        key = "case.rate_why" if stars == 1 else "case.rate_thanks"
+        turn = self._after(self._desk.rate(case, stars, context), incoming, context, key)
+        if stars == 1:
+            reply, *others = turn.replies
+            why = tuple(
+                Button(words, f"case:{case.number}:why{at}") for at, words in enumerate(self._whys)
+            )
+            turn = replace(turn, replies=(replace(reply, buttons=why), *others))
+        return replace(turn, entered=(_rated(case, {"rating": stars}),))
+
+    def _complain(self, case: Case, at: int, incoming: Incoming, context: Context) -> Turn | None:
+        if case.rating != 1 or case.complaint or case.holder is None or at >= len(self._whys):
+            return None
+        words = self._whys[at]
+        step = self._desk.complain(case, words, context)
+        turn = self._after(step, incoming, context, "case.rate_thanks")
+        return replace(turn, entered=(_rated(case, {"rating": 1, "reason": words}),))
+
+    @property
+    def _whys(self) -> list[str]:
+        return self._say("rating.whys").split("、")
+
+    def reopen(
+        self, case: Case, incoming: Incoming, context: Context, *, is_worse: bool = False
+    ) -> Turn:
+        step = self._desk.reopen(case, context, is_worse=is_worse)
         turn = self._after(step, incoming, context, "case.reopened_thanks")
         return replace(turn, memory=replace(turn.memory, focus=case.number, intent="add"))
 
@@ -42,6 +97,12 @@ class OwnCases:
         match verb, case:
             case _, None:
                 return None
+            case "rate1" | "rate2" | "rate3", _:
+                return self._rate(case, int(verb[-1]), incoming, context)
+            case "why0" | "why1" | "why2" | "why3", _:
+                return self._complain(case, int(verb[-1]), incoming, context)
+            case "better" | "same" | "worse", _:
+                return self._outcome(case, verb, incoming, context)
             case "solved" | "unsolved", _:
                 return self.judge(case, incoming, context, is_solved=verb == "solved")
             case "cancel", Case(is_open=True):
@@ -50,6 +111,15 @@ class OwnCases:
                 return self._await_more(case, incoming, context)
             case _:
                 return None
+
+    def _outcome(self, case: Case, verb: str, incoming: Incoming, context: Context) -> Turn | None:
+        """What became of it, some days after the answer."""
+        is_asked = case.state in {CaseState.ANSWERED, CaseState.RESOLVED}
+        if verb == "better" or not is_asked:
+            return self.judge(case, incoming, context, is_solved=verb == "better")
+        if verb == "worse":
+            return self.reopen(case, incoming, context, is_worse=True)
+        return self._after(self._desk.still(case, context), incoming, context, "case.same_thanks")
 
     def judge(
         self, case: Case, incoming: Incoming, context: Context, *, is_solved: bool
@@ -146,3 +216,7 @@ class OwnCases:
 
     def _reply(self, incoming: Incoming, key: str, **blanks: object) -> Outgoing:
         return Outgoing(incoming.sender, paragraphs(self._say(key, **blanks)))
+
+
+def _rated(case: Case, proof: dict[str, object]) -> Entered:
+    return Entered(Deed.RATED, case.holder or "", FARMER, case.number, proof=proof)

@@ -25,6 +25,7 @@ from bot.escalation.letters import Letters, Naming
 from bot.escalation.roster import Roster
 from bot.phrases import Phrases
 
+RATINGS = {3: "great", 2: "some", 1: "none"}  # the phrase of each
 FARMERS_MOVE = frozenset({CaseState.ASKED, CaseState.ANSWERED})
 BACK_TO_WORK = frozenset({CaseState.ASKED, CaseState.ANSWERED, CaseState.RESOLVED})
 
@@ -193,16 +194,37 @@ class Desk:
             parts.append(self._say("case.location", latitude=latitude, longitude=longitude))
         return " ".join(filter(None, parts)) or self._say("case.photo")
 
+    def still(self, case: Case, context: Context) -> Step:
+        """好些没得? 一样: the commissioner hears of it, and the case stays as it is."""
+        told = self.letters.to_holder(case, context, "case.same")
+        note = self._say("outcome.same")
+        return Step(
+            CaseChange(self._set(case, case.state, context), Event.OUTCOME, FARMER, note), told
+        )
+
+    def rate(self, case: Case, rating: int, context: Context) -> Step:
+        rated = replace(case, rating=rating, changed_at=context.now)
+        words = self._say(f"rating.{RATINGS[rating]}")
+        told = self.letters.to_holder(rated, context, "case.rated", rating=words)
+        return Step(CaseChange(rated, Event.RATED, FARMER, words), told)
+
+    def complain(self, case: Case, complaint: str, context: Context) -> Step:
+        """Why it was no help."""
+        rated = replace(case, complaint=complaint, changed_at=context.now)
+        told = self.letters.to_holder(rated, context, "case.rated", rating=complaint)
+        return Step(CaseChange(rated, Event.RATED, FARMER, complaint), told)
+
     def resolve(self, case: Case, context: Context) -> Step:
         done = self._set(case, CaseState.RESOLVED, context)
         told = self.letters.to_holder(done, context, "case.resolved")
         return Step(CaseChange(done, Event.RESOLVED, FARMER), told)
 
-    def reopen(self, case: Case, context: Context) -> Step:
-        """没解决: back to the same person."""
+    def reopen(self, case: Case, context: Context, *, is_worse: bool = False) -> Step:
+        """没解决 or 更重: back to the same person."""
         again = self._back_to_work(case, context)
-        told = self.letters.to_holder(again, context, "case.reopened")
-        return Step(CaseChange(again, Event.REOPENED, FARMER), told)
+        told = self.letters.to_holder(again, context, "case.worse" if is_worse else "case.reopened")
+        note = self._say("outcome.worse") if is_worse else ""
+        return Step(CaseChange(again, Event.REOPENED, FARMER, note), told)
 
     def cancel(self, case: Case, context: Context) -> Step:
         gone = self._set(case, CaseState.CANCELLED, context)
@@ -229,6 +251,13 @@ class Desk:
         later = self._reminded(case, context)
         told = self.letters.to_farmer(later, "case.waiting_for_you", who=self.letters.holder(case))
         return Step(CaseChange(later, Event.REMINDED, SYSTEM), (told,))
+
+    def ask_outcome(self, case: Case, context: Context) -> Step:
+        """Some days after the answer: 好些没得?"""
+        later = self._reminded(case, context)
+        return Step(
+            CaseChange(later, Event.ASKED_OUTCOME, SYSTEM), (self.letters.ask_outcome(later),)
+        )
 
     def close_quietly(self, case: Case, context: Context) -> Step:
         """The farmer said nothing for long: closed, with the way back open."""

@@ -24,5 +24,7 @@ def _next_step(case: Case, context: Context, desk: Desk) -> Step:
             return desk.remind(case, "case.answer_reminder", context)
         case CaseState.ASKED if case.reminders == 0:
             return desk.nudge_farmer(case, context)
+        case CaseState.ANSWERED if case.reminders == 0:
+            return desk.ask_outcome(case, context)
         case _:
             return desk.close_quietly(case, context)

@@ -19,6 +19,9 @@ from bot.domain import (
 from bot.escalation.roster import Roster
 from bot.phrases import Phrases
 
+OUTCOMES = ("better", "same", "worse")
+OUTCOME_WORDS = 16  # characters of the question
+
 
 @dataclass(frozen=True, slots=True)
 class Naming:
@@ -123,6 +126,14 @@ class Letters:
         """A closing notice that leaves the way back open."""
         text = self._say(key, number=case.number)
         buttons = self._farmer_buttons(case)[1:]
+        return Outgoing(case.farmer, paragraphs(text), buttons, (), case.number, "notice")
+
+    def ask_outcome(self, case: Case) -> Outgoing:
+        words = self.brief(case, OUTCOME_WORDS)
+        text = self._say("case.outcome", number=case.number, words=words)
+        buttons = tuple(
+            Button(self._say(f"outcome.{verb}"), f"case:{case.number}:{verb}") for verb in OUTCOMES
+        )
         return Outgoing(case.farmer, paragraphs(text), buttons, (), case.number, "notice")
 
     def to_holder(

@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from statistics import median
+from statistics import mean, median
 
-from bot.domain import CHINA, Case, CaseState, Commissioner, Line
+from bot.domain import CHINA, Case, CaseState, Commissioner, Deed, Line
 from bot.escalation.ledger import Standing, Targets, standing
 from bot.store import Asked
 
@@ -68,6 +68,7 @@ class Person:
     suggestions: int
     hours: float | None  # median from the question to the delivered answer
     within_a_day: float | None  # share of the answers
+    rating: float | None  # by farmers, mean of the cases rated, 1 to 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,7 @@ def _person(person: Commissioner, period: Period, sources: Sources) -> Person:
         for line in (*year.services, *year.repeats, *year.struck)
         if line.day in period and "asked_at" in line.entered.proof
     ]
+    ratings = _ratings(person.id, period, sources.lines)
     waits = [line.at - datetime.fromisoformat(line.entered.proof["asked_at"]) for line in answers]
     return Person(
         person,
@@ -150,7 +152,19 @@ def _person(person: Commissioner, period: Period, sources: Sources) -> Person:
         suggestions=sum(line.day in period for line in year.suggestions),
         hours=median(wait.total_seconds() for wait in waits) / 3600 if waits else None,
         within_a_day=sum(wait <= _WITHIN for wait in waits) / len(waits) if waits else None,
+        rating=mean(ratings) if ratings else None,
     )
+
+
+def _ratings(person: str, period: Period, lines: Iterable[Line]) -> Sequence[int]:
+    """The last rating of each case."""
+    last: dict[int | None, int] = {}
+    for line in lines:
+        entered = line.entered
+        is_his = entered.commissioner == person and line.day in period
+        if is_his and entered.deed is Deed.RATED:
+            last[entered.case] = entered.proof["rating"]
+    return list(last.values())
 
 
 def _weeks(period: Period, asked: Iterable[Asked]) -> Sequence[Count]:

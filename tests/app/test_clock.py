@@ -40,7 +40,10 @@ def store(tmp_path):
 
 
 def overdue(number: int) -> Turn:
-    case = Case(number, LI, "蜂子不进巢", Reason.UNSURE, NOW, NOW, CaseState.ANSWERED, due_at=NOW)
+    times = {"opened_at": NOW, "changed_at": NOW, "due_at": NOW}
+    case = Case(
+        number, LI, "蜂子不进巢", Reason.UNSURE, state=CaseState.ANSWERED, reminders=1, **times
+    )
     return Turn(changes=(CaseChange(case, Event.OPENED, FARMER),))
 
 

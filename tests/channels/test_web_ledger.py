@@ -57,6 +57,13 @@ async def test_a_commissioner_sees_what_counts_and_what_is_missing(world):
     assert "花椒的事" not in text
 
 
+async def test_a_farmers_rating_stands_beside_the_answer(world):
+    enter(world, case=1, **ANSWERED)
+    enter(world, Deed.RATED, case=1, rating=1)
+    enter(world, Deed.RATED, case=1, rating=1, reason="听不懂")
+    assert "农户评 1 分（听不懂）" in await page(await world.at_desk())
+
+
 async def test_an_empty_ledger_says_how_it_fills(world):
     assert "答复送到农户手上，这里就会有一笔" in await page(await world.at_desk())
 

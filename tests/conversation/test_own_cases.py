@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain import CaseState, Other
+from bot.domain import CaseState, Deed, Entered, Other
 from tests.cast import (
     LI,
     LV_CHAT,
@@ -429,3 +429,87 @@ def test_a_case_that_nobody_holds_goes_back_to_the_dispatchers(village):
     village.presses(LI, "case:1:solved")
     village.presses(LI, "case:1:unsolved")
     assert village.cases[1].state is CaseState.UNPLACED
+
+
+# --- how it went, and how good the answer was
+
+WHO = "科技特派员王瑞生"
+RATING = ["case:1:rate3", "case:1:rate2", "case:1:rate1"]
+
+
+def outcome_asked(village):
+    answered(village, 1)
+    village.time_comes(1)
+    return village
+
+
+def test_better_closes_the_case(one_case):
+    turn = outcome_asked(one_case).presses(LI, "case:1:better")
+    assert one_case.cases[1].state is CaseState.RESOLVED
+    assert told(turn, WANG_CHAT) == [said("case.resolved", number=1)]
+    assert buttons(turn, LI) == RATING
+
+
+def test_the_same_is_told_and_asked_about_again(one_case):
+    turn = outcome_asked(one_case).presses(LI, "case:1:same")
+    assert told(turn, LI) == [said("case.same_thanks", number=1, who=WHO)]
+    assert told(turn, WANG_CHAT) == [said("case.same", number=1)]
+    assert one_case.cases[1].state is CaseState.ANSWERED
+    assert buttons(one_case.time_comes(1), LI) == ["case:1:better", "case:1:same", "case:1:worse"]
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_worse_reopens_with_the_same_commissioner(one_case, is_closed):
+    outcome_asked(one_case)
+    if is_closed:
+        one_case.time_comes(1)
+    turn = one_case.presses(LI, "case:1:worse")
+    assert (one_case.cases[1].state, one_case.cases[1].holder) == (
+        CaseState.ACCEPTED,
+        "wang-ruisheng",
+    )
+    assert told(turn, WANG_CHAT) == [said("case.worse", number=1)]
+
+
+def test_an_old_outcome_button_changes_nothing_while_the_case_is_under_way(one_case):
+    outcome_asked(one_case).presses(LI, "case:1:worse")
+    for verb in ("same", "worse"):
+        turn = one_case.presses(LI, f"case:1:{verb}")
+        assert (told(turn, LI), turn.changes) == ([said("case.already", number=1)], ())
+
+
+def rated(proof):
+    return (Entered(Deed.RATED, "wang-ruisheng", "农户", 1, proof=proof),)
+
+
+def test_a_farmer_is_asked_once_how_good_the_answer_was(one_case):
+    answered(one_case, 1)
+    closed = one_case.presses(LI, "case:1:solved")
+    assert said("case.rate", who=WHO) in told(closed, LI)[0]
+    assert buttons(closed, LI) == RATING
+    turn = one_case.presses(LI, "case:1:rate3")
+    assert told(turn, LI) == [said("case.rate_thanks")]
+    assert told(turn, WANG_CHAT) == [said("case.rated", number=1, rating="帮上大忙")]
+    assert turn.entered == rated({"rating": 3})
+    again = one_case.presses(LI, "case:1:rate1")
+    assert (told(again, LI), again.entered) == ([said("case.rated_before")], ())
+    one_case.presses(LI, "case:1:unsolved")
+    answered(one_case, 1)
+    assert buttons(one_case.presses(LI, "case:1:solved"), LI) == []
+
+
+def test_whoever_was_not_helped_may_say_why_by_a_button(one_case):
+    answered(one_case, 1)
+    one_case.presses(LI, "case:1:solved")
+    turn = one_case.presses(LI, "case:1:rate1")
+    assert told(turn, LI) == [said("case.rate_why")]
+    assert buttons(turn, LI) == [f"case:1:why{at}" for at in range(4)]
+    turn = one_case.presses(LI, "case:1:why1")
+    assert told(turn, WANG_CHAT) == [said("case.rated", number=1, rating="听不懂")]
+    assert turn.entered == rated({"rating": 1, "reason": "听不懂"})
+    assert told(one_case.presses(LI, "case:1:why1"), LI) == [said("press.stale")]
+
+
+def test_what_nobody_answered_is_not_rated(one_case):
+    assert buttons(one_case.presses(LI, "case:1:solved"), LI) == []
+    assert told(one_case.presses(LI, "case:1:why0"), LI) == [said("press.stale")]

@@ -78,8 +78,17 @@ def test_a_farmer_who_was_asked_is_nudged_once_then_the_case_is_closed(village):
     assert village.cases[1].state is CaseState.RESOLVED
 
 
-def test_silence_after_an_answer_closes_the_case_with_a_way_back(village):
+def test_some_days_after_an_answer_the_farmer_is_asked_how_it_went(village):
     village.says(WANG_CHAT, "先莫开箱", about=1)
+    turn = village.time_comes(1)
+    assert told(turn, LI) == [said("case.outcome", number=1, words=UNKNOWN_BEES)]
+    assert buttons(turn, LI) == ["case:1:better", "case:1:same", "case:1:worse"]
+    assert village.cases[1].state is CaseState.ANSWERED
+
+
+def test_silence_after_that_closes_the_case_with_a_way_back(village):
+    village.says(WANG_CHAT, "先莫开箱", about=1)
+    village.time_comes(1)
     turn = village.time_comes(1)
     assert told(turn, LI) == [said("case.closed_quietly", number=1)]
     assert buttons(turn, LI) == ["case:1:unsolved"]

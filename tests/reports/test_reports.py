@@ -88,6 +88,17 @@ def test_a_commissioners_month_counts_what_fell_into_it_and_his_year_everything(
     assert (of(made(), LV).hours, of(made(), LV).within_a_day) == (None, None)
 
 
+def test_ratings_are_a_mean_over_cases_by_their_last_word():
+    said = [(1, {"rating": 1}), (1, {"rating": 1, "reason": "听不懂"}), (2, {"rating": 3})]
+    lines = [
+        Line(at, START, Entered(Deed.RATED, WANG.id, "农户", case, proof=proof), "")
+        for at, (case, proof) in enumerate(said, 1)
+    ]
+    assert of(made(lines=lines)).rating == 2
+    assert of(made(lines=lines), LV).rating is None
+    assert of(made(YEAR, lines=lines)).services == 0
+
+
 def test_dispatchers_are_in_no_assessment():
     assert "分诊台" not in [one.commissioner.name for one in made().people]
 

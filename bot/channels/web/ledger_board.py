@@ -35,6 +35,7 @@ class Row:
     subject: str
     is_struck: bool
     note: str  # why it does not count
+    rating: str  # by the farmer
     rulings: Sequence[Line]  # on it, oldest first
     forms: Sequence[Ruling]
 
@@ -117,7 +118,9 @@ class LedgerBoard:
         note = "" if counts else "已记为无效" if is_struck else "同一个问题，不重复算"
         domain = line.entered.proof.get("domain")
         subject = self._subject(domain) if line.entered.deed is Deed.SERVICE else ""
-        return Row(line, subject, bool(is_struck), note, rulings, _forms(line, rulings, me))
+        rating = _rating(line, lines)
+        forms = _forms(line, rulings, me)
+        return Row(line, subject, bool(is_struck), note, rating, rulings, forms)
 
     def _today(self) -> date:
         return self._clock().astimezone(CHINA).date()
@@ -127,6 +130,19 @@ class LedgerBoard:
 
     def _years(self) -> Sequence[int]:
         return range(self._today().year, FIRST_YEAR - 1, -1)
+
+
+def _rating(line: Line, lines: Sequence[Line]) -> str:
+    """What the farmer thought of the case's answer; the last word stands."""
+    said = [
+        one.entered.proof
+        for one in lines
+        if one.entered.deed is Deed.RATED and one.entered.case == line.entered.case
+    ]
+    if not said or line.entered.deed is not Deed.SERVICE:
+        return ""
+    reason = said[-1].get("reason")
+    return f"{said[-1]['rating']} 分" + (f"（{reason}）" if reason else "")
 
 
 def _forms(line: Line, rulings: Sequence[Line], me: Commissioner) -> list[Ruling]:
