@@ -465,6 +465,7 @@ class Event(StrEnum):
     PASSED = "没接，转下一位"
     ACCEPTED = "接单"
     DECLINED = "退回"
+    HANDED_ON = "转给"
     ANSWERED = "答复"
     ASKED = "追问农户"
     ADDED = "农户补充"

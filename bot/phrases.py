@@ -133,6 +133,8 @@ BLANKS: Mapping[str, str] = {
     "desk.accepted": "number",
     "desk.already_yours": "number",
     "desk.declined": "number",
+    "desk.handed_on": "number name",
+    "desk.hand_to_whom": "number names",
     "desk.answered": "number",
     "desk.look_again": "number worries",
     "button.send_anyway": "",

@@ -29,6 +29,7 @@ LINE_SHOWN, WORDS_SHOWN = 20, 10  # characters of a question in a list, on a but
 MOST_BUTTONS = 10
 UNDER_WAY = frozenset({CaseState.UNPLACED, CaseState.OFFERED, CaseState.ACCEPTED, CaseState.ASKED})
 _DECLINING = re.compile(r"^\s*退回(?:\s*[:：,，。、 ]\s*|$)")
+_HANDING_ON = re.compile(r"^\s*转给\s*[:：]?\s*([^\s:：,，。]{1,20})\s*[:：,，。]?\s*")
 _ASKING = re.compile(r"^\s*问\s*[:：,，、 ]\s*")
 
 
@@ -72,6 +73,9 @@ class CommissionerTalk:
         self, number: int, wish: Wish | None, incoming: Incoming, context: Context, me: Commissioner
     ) -> Turn:
         """A reply or “#12 …”: 接单 and 退回 are moves, a mere 收到 is asked about, never sent."""
+        if handing_on := _HANDING_ON.match(incoming.text):
+            words = replace(incoming, text=incoming.text[handing_on.end() :])
+            return self._hand_on(number, handing_on[1], words, context, me)
         declining = _DECLINING.match(incoming.text)
         if declining or wish in {Wish.ACCEPT, Wish.DECLINE}:
             words = replace(incoming, text=incoming.text[declining.end() :] if declining else "")
@@ -98,6 +102,8 @@ class CommissionerTalk:
         match (incoming.press or "").split(":"):
             case ["case", number, ("accept" | "decline" | "answer" | "ask") as verb]:
                 return self._act(number, verb, incoming, context, me)
+            case ["case", number, "hand", person]:
+                return self._hand_on(number, person, incoming, context, me)
             case ["case", number, "sure"] if context.memory.draft:
                 words = replace(context.memory.draft, id=incoming.id)
                 return self._act(number, "sure", words, context, me)
@@ -154,6 +160,22 @@ class CommissionerTalk:
         note = self._say("case.sent_anyway", worries=worries) if worries else ""
         step = self._desk.answer(case, me.id, words, context, note)
         return self._done(step, "desk.answered", words, context)
+
+    def _hand_on(
+        self, number: str | int, name: str, words: Incoming, context: Context, me: Commissioner
+    ) -> Turn:
+        """“#12 转给 吕玉奎，看看是不是锈病”: the rest of the words is the reason."""
+        case, person = case_by(number, context), self._desk.roster.find(name)
+        if case is None or not self._may(me, case):
+            return self._not_yours(case, number, words, context)
+        if case.state not in UNDER_WAY:
+            return self._only(words, context, "desk.too_late", number=case.number)
+        if person is None or person.id in {case.holder, me.id} or person.is_dispatcher:
+            others = [one for one in self._desk.roster.experts() if one.id != me.id]
+            names = "、".join(one.name for one in others)
+            return self._only(words, context, "desk.hand_to_whom", number=case.number, names=names)
+        step = self._desk.hand_on(case, person.id, me.id, words.text.strip(), context)
+        return self._done(step, "desk.handed_on", words, context, name=person.name)
 
     def _take_or_leave(
         self, case: Case, verb: str, words: Incoming, context: Context, me: Commissioner
@@ -254,9 +276,12 @@ class CommissionerTalk:
         label = self._say("button.send_to", number=case.number, words=words)
         return Button(label, f"draft:{case.number}")
 
-    def _done(self, step: Step, key: str, incoming: Incoming, context: Context) -> Turn:
+    def _done(
+        self, step: Step, key: str, incoming: Incoming, context: Context, **blanks: object
+    ) -> Turn:
         number = step.case.number
-        reply = Outgoing(incoming.sender, paragraphs(self._say(key, number=number)), case=number)
+        words = paragraphs(self._say(key, number=number, **blanks))
+        reply = Outgoing(incoming.sender, words, case=number)
         return Turn((reply, *step.messages), settled(context), (step.change,), filed_under=number)
 
     def _only(self, incoming: Incoming, context: Context, key: str, **blanks: object) -> Turn:

@@ -155,6 +155,17 @@ class Desk:
     def decline(self, case: Case, by: str, reason: str, context: Context) -> Step:
         return self.pass_on(replace(case, holder=by), Event.DECLINED, by, reason, context)
 
+    def hand_on(self, case: Case, to: str, by: str, note: str, context: Context) -> Step:
+        """Offered to somebody by name, whatever speaks against him; his no goes the usual way."""
+        passed = (*case.passed, case.holder) if case.holder else case.passed
+        given = replace(case, holder=to, passed=tuple(one for one in passed if one != to))
+        offered = self._set(given, CaseState.OFFERED, context)
+        offers = self.letters.offer((to,), offered, context, offered.attachments)
+        key = "case.passed_on_urgent" if case.is_urgent else "case.passed_on"
+        told = self.letters.to_farmer(offered, key, who=self.letters.holder(offered))
+        words = "，".join(filter(None, (self.roster.name(to), note)))
+        return Step(CaseChange(offered, Event.HANDED_ON, by, words), (*offers, told))
+
     def answer(
         self, case: Case, by: str, words: Incoming, context: Context, note: str = ""
     ) -> Step:

@@ -21,6 +21,14 @@ class Roster:
         person = self._people.get(commissioner_id)
         return person.name if person else commissioner_id
 
+    def find(self, name: str) -> Commissioner | None:
+        """By name or id."""
+        known = (one for one in self._people.values() if name in {one.name, one.id})
+        return next(known, None)
+
+    def experts(self) -> tuple[Commissioner, ...]:
+        return tuple(one for one in self._people.values() if not one.is_dispatcher)
+
     def dispatchers(self) -> tuple[str, ...]:
         return tuple(person.id for person in self._people.values() if person.is_dispatcher)
 

@@ -392,3 +392,15 @@ async def test_words_that_need_a_second_look_are_sent_with_the_button_below_the_
     assert world.last_incoming.press == "case:1:sure"
     page = (await browser.open(response.headers["location"])).text
     assert "核对过了" not in page
+
+
+async def test_a_case_is_handed_to_another_by_a_choice_of_names(world):
+    world.open_case()
+    browser = await world.at_desk()
+    page = (await browser.open("/desk/case/1")).text
+    assert '<option value="hand:lv">吕玉奎</option>' in page
+    assert "hand:wang" not in page
+    assert "hand:zhao" not in page
+    async with world.working(say("已转给吕玉奎", case=1)):
+        await browser.act(1, "hand:lv", "他懂药")
+    assert (world.last_incoming.press, world.last_incoming.text) == ("case:1:hand:lv", "他懂药")

@@ -365,3 +365,42 @@ def test_whose_case_went_to_another_meanwhile_sends_nothing(village):
     village.presses(WANG_CHAT, "case:1:decline")
     turn = village.presses(WANG_CHAT, "case:1:sure")
     assert (told(turn, LI), turn.changes) == ([], ())
+
+
+# --- handed on
+
+
+@pytest.mark.parametrize("words", ["转给 吕玉奎，看是不是药害", "转给吕玉奎：看是不是药害"])
+def test_a_case_is_handed_on_by_name_with_the_reason(village, words):
+    turn = village.says(WANG_CHAT, words, about=1)
+    case = village.cases[1]
+    assert (case.holder, case.state, case.passed) == ("lv-yukui", CaseState.OFFERED, (WANG.id,))
+    assert told(turn, WANG_CHAT) == [said("desk.handed_on", number=1, name="吕玉奎")]
+    assert UNKNOWN_BEES in told(turn, LV_CHAT)[0]
+    assert told(turn, LI) == [said("case.passed_on", number=1, who="科技特派员吕玉奎")]
+    assert (turn.changes[0].what, turn.changes[0].note) == (Event.HANDED_ON, "吕玉奎，看是不是药害")
+
+
+def test_the_button_of_the_desk_hands_it_on_too(village):
+    village.presses(WANG_CHAT, "case:1:accept")
+    village.presses(WANG_CHAT, "case:1:hand:lv-yukui", text="他懂药")
+    assert village.cases[1].holder == "lv-yukui"
+    declined = village.presses(LV_CHAT, "case:1:decline")
+    assert village.cases[1].holder == DEPUTY.id
+    assert told(declined, LI)
+
+
+@pytest.mark.parametrize("name", ["张三", "王瑞生", "分诊台"])
+def test_a_name_that_is_nobodys_is_asked_about_again(village, name):
+    turn = village.says(WANG_CHAT, f"转给 {name}", about=1)
+    names = "吕玉奎、秦兆华、周副"
+    assert told(turn, WANG_CHAT) == [said("desk.hand_to_whom", number=1, names=names)]
+    assert turn.changes == ()
+
+
+def test_only_whoever_has_a_case_hands_it_on_and_only_before_it_is_answered(village):
+    turn = village.says(LV_CHAT, "#1 转给 秦兆华")
+    assert (turn.changes, told(turn, LV_CHAT)) == ((), [said("desk.no_such_case", number=1)])
+    village.says(WANG_CHAT, "先莫开箱", about=1)
+    turn = village.says(WANG_CHAT, "#1 转给 吕玉奎")
+    assert told(turn, WANG_CHAT) == [said("desk.too_late", number=1)]

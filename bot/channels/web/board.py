@@ -103,6 +103,7 @@ class Move:
     takes_photos: bool = False
     is_main: bool = False
     uid: str = ""
+    choices: Sequence[tuple[str, str]] = ()  # what its button may stand for, and their names
 
 
 _ACCEPT = Move("accept", "接单", label="接单", is_main=True)
@@ -116,6 +117,7 @@ _ANSWER = Move(
 )
 _ASK = Move("ask", "问农户", label="先问农户", hint="还想了解什么？", takes_photos=True)
 _DECLINE = Move("decline", "退回", label="退回给下一位", hint="为什么退回？", is_required=True)
+_HAND_ON = Move("hand", "转给他", label="转给别的特派员", hint="为什么转给他？")
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +279,19 @@ class Board:
             moves = [replace(_ANSWER, is_main=True), _ASK]
         if case.is_open and case.holder:
             moves.append(_DECLINE)
+        is_his_to_give = me.is_dispatcher or case.holder == me.id
+        if is_his_to_give and case.state in NOT_TAKEN | OURS:
+            moves.append(replace(_HAND_ON, choices=self._others(me, case)))
         return [replace(move, uid=str(uuid4())) for move in moves]
+
+    def _others(self, me: Commissioner, case: Case) -> list[tuple[str, str]]:
+        """Who may be handed the case, those of its subject first."""
+        barred = {me.id, case.holder}
+        everybody = (one for one in self._people.values() if not one.is_dispatcher)
+        people = [one for one in everybody if one.id not in barred]
+        considered = {one.commissioner for one in case.candidates}
+        likeliest = sorted(people, key=lambda one: one.id not in considered)
+        return [(f"hand:{one.id}", one.name) for one in likeliest]
 
     def confirmation(self, said: Iterable[Shown], case: Case) -> Move | None:
         """The button under a warning that was just shown: the words go out only with it."""

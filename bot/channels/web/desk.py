@@ -30,7 +30,7 @@ from bot.escalation.ledger import Targets
 from bot.store import Session, Shown, Store
 
 NAME = "desk"
-VERBS = frozenset({"accept", "decline", "answer", "ask", "sure"})
+VERBS = frozenset({"accept", "decline", "answer", "ask", "sure", "hand"})
 NEEDS_WORDS = {
     "answer": "还没有写答复。",
     "ask": "还没有写要问什么。",
@@ -288,7 +288,7 @@ class DeskChannel:
         submission = await read_submission(request, self._settings)
         check_csrf(session.csrf, submission.csrf)
         verb = submission.press or ""
-        if verb not in VERBS:
+        if verb.partition(":")[0] not in VERBS:
             raise Refused("这个按钮认不出来，请刷新页面再试。")
         if verb in NEEDS_WORDS and not (submission.text or submission.photos):
             raise Refused(NEEDS_WORDS[verb])
