@@ -32,7 +32,7 @@ from bot.store.codec import outgoing as decoded
 from bot.store.tables import cases, ledger, messages
 from tests import cast
 
-QUESTIONS = int(os.environ.get("TIANWEN_YEAR", "120"))
+QUESTIONS = int(os.environ.get("TIANWEN_YEAR", "200"))
 FARMERS = max(QUESTIONS // 10, 30)
 START = datetime(2026, 1, 1, 8, 0, tzinfo=CHINA)
 YEAR, SETTLING = timedelta(days=364), timedelta(days=75)
