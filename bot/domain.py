@@ -22,9 +22,14 @@ from typing import Any, Literal
 CHINA = timezone(timedelta(hours=8))  # days and times of day are meant here
 
 
+def midnight(day: date) -> datetime:
+    """The first instant of that day in China."""
+    return datetime(day.year, day.month, day.day, tzinfo=CHINA)
+
+
 def year_start(at: datetime) -> datetime:
     """The first instant of that year in China."""
-    return at.astimezone(CHINA).replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+    return midnight(at.astimezone(CHINA).date().replace(month=1, day=1))
 
 
 # --- who -------------------------------------------------------------------------------------
@@ -416,6 +421,7 @@ class CaseState(StrEnum):
     CANCELLED = "cancelled"
 
 
+OUR_MOVE = frozenset({CaseState.UNPLACED, CaseState.OFFERED, CaseState.ACCEPTED})
 CLOSED = frozenset({CaseState.RESOLVED, CaseState.CANCELLED})
 
 
@@ -456,6 +462,11 @@ class Case:
     @property
     def is_open(self) -> bool:
         return self.state not in CLOSED
+
+    def is_late(self, now: datetime) -> bool:
+        """Overdue, or reminded of already, where the next move is ours."""
+        is_due = self.due_at is not None and self.due_at <= now
+        return self.state in OUR_MOVE and (is_due or self.reminders > 0)
 
 
 class Event(StrEnum):

@@ -24,7 +24,7 @@ from bot.app.library import Progress
 from bot.channels.base import Bell
 from bot.channels.console import ConsoleChannel
 from bot.config import Config, load
-from bot.domain import Several
+from bot.domain import Commissioner, Several
 from bot.errors import ConfigError
 from bot.retrieval import evaluation
 from bot.retrieval.adapter import SHIPPED
@@ -71,7 +71,7 @@ def chat(options: Namespace) -> int:
 
 def evaluate(options: Namespace) -> int:
     former = changes.read(options.against) if options.against else None
-    _can_write(options.json, options.html)
+    can_write(options.json, options.html)
     core = core_of(configured(options))
     report = evaluation.evaluate(
         options.files, _player(core), known=core.library.entry, progress=bar("考题")
@@ -89,8 +89,8 @@ def evaluate(options: Namespace) -> int:
     return 0
 
 
-def _can_write(*paths: Path | None) -> None:
-    """Better told before the playing than after it."""
+def can_write(*paths: Path | None) -> None:
+    """ConfigError where not: better told before the work than after it."""
     for path in paths:
         if path and not path.parent.is_dir():
             raise ConfigError(f"没有文件夹 {path.parent}，{path.name} 写不进去；先建好它。")
@@ -135,20 +135,26 @@ def index(options: Namespace) -> int:
 
 def invite(options: Namespace) -> int:
     config = configured(options)
-    chosen = [one for one in config.commissioners if options.name in {one.name, one.id}]
-    if not chosen:
-        names = "、".join(one.name for one in config.commissioners)
-        raise ConfigError(f"config/commissioners.yaml 里没有“{options.name}”。有：{names}。")
+    chosen = person_named(options.name, config)
     store = Store.open(config.database, commissioners=config.commissioners)
     try:
         valid = timedelta(hours=options.hours)
-        code = store.accounts.invite(chosen[0].id, now(), valid=valid)
+        code = store.accounts.invite(chosen.id, now(), valid=valid)
     finally:
         store.close()
-    print(f"{chosen[0].name}的绑定码：{code}（只能用一次，{options.hours:g} 小时内有效）")
+    print(f"{chosen.name}的绑定码：{code}（只能用一次，{options.hours:g} 小时内有效）")
     print(f"  用网页：打开 {config.url}/desk/enter/{code}")
     print(f"  用 Telegram：给机器人发 /bind {code}")
     return 0
+
+
+def person_named(name: str, config: Config) -> Commissioner:
+    """By name or id; ConfigError with everybody's name."""
+    for one in config.commissioners:
+        if name in {one.name, one.id}:
+            return one
+    names = "、".join(one.name for one in config.commissioners)
+    raise ConfigError(f"config/commissioners.yaml 里没有“{name}”。有：{names}。")
 
 
 def doctor(options: Namespace) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bot.app.calendar import now, today
-from bot.app.commands import configured
+from bot.app.commands import can_write, configured, person_named
 from bot.config import Config
 from bot.domain import Domain, Entry
 from bot.errors import ConfigError, KnowledgeError
@@ -18,6 +18,7 @@ from bot.reports import page, workbook
 from bot.reports.figures import Period, Report, Sources
 from bot.reports.figures import report as make
 from bot.reports.tables import Table, tables
+from bot.retrieval import evaluation
 from bot.store import Store
 
 _YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"(\d{4})-(\d{1,2})")
@@ -27,9 +28,7 @@ _PRINTED = 20  # rows of a table; the files have all
 def report(options: Namespace) -> int:
     config = configured(options)
     period = _period(options.span, options.when)
-    for path in filter(None, (options.xlsx, options.html)):
-        if not path.parent.is_dir():
-            raise ConfigError(f"没有文件夹 {path.parent}，{path.name} 写不进去；先建好它。")
+    can_write(options.xlsx, options.html)
     store = Store.open(config.database, commissioners=config.commissioners)
     try:
         found = _report(config, store, period, options.commissioner)
@@ -39,7 +38,7 @@ def report(options: Namespace) -> int:
         print(f"\n{found.period.title} {one.title}")
         print(_printed(one))
     _write(options.xlsx, lambda: workbook.workbook(found))
-    _write(options.html, lambda: page.render(found).encode())
+    _write(options.html, lambda: page.render(found))
     return 0
 
 
@@ -60,11 +59,7 @@ def ledger(options: Namespace) -> int:
 
 def _report(config: Config, store: Store, period: Period, name: str | None) -> Report:
     entries, domains = _knowledge(config.knowledge)
-    people = config.commissioners
-    if name:
-        people = tuple(one for one in people if name in {one.name, one.id})
-        if not people:
-            raise ConfigError(f"config/commissioners.yaml 里没有“{name}”。")
+    people = (person_named(name, config),) if name else config.commissioners
     year = Period.year(period.first.year)
     sources = Sources(
         lines=store.ledger.between(year.start, year.end),
@@ -113,8 +108,8 @@ def _printed(one: Table) -> str:
     return f"{text}\n……还有 {more} 行，写成文件看：--xlsx 或 --html" if more > 0 else text
 
 
-def _write(path: Path | None, make_content: Callable[[], bytes]) -> None:
+def _write(path: Path | None, make_content: Callable[[], str | bytes]) -> None:
     if path is None:
         return
-    path.write_bytes(make_content())
+    evaluation.replace(path, make_content())
     print(f"\n写好了 {path}。")

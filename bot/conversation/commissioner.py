@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.conversation.own_ledger import OwnLedger
 from bot.conversation.recall import addressed, case_by, open_cases, says_something, settled
+from bot.conversation.replies import only
 from bot.conversation.rulings import Rulings
 from bot.conversation.understanding import Worries
 from bot.conversation.wishes import COURTESY, Lexicon, Wish
@@ -109,12 +110,12 @@ class CommissionerTalk:
                 return self._act(number, "sure", words, context, me)
             case ["ledger", number, verb, *rest]:
                 turn = self._rulings.take(number, verb, rest, incoming, context)
-                return turn or self._only(incoming, context, "press.stale")
+                return turn or only(self._say, "press.stale", incoming, context)
             case ["draft", number] if context.memory.draft:
                 words = replace(context.memory.draft, id=incoming.id)
                 return self._words_for(number, words, context, me)
             case _:
-                return self._only(incoming, context, "press.stale")
+                return only(self._say, "press.stale", incoming, context)
 
     def _words_for(
         self, number: str | int | None, incoming: Incoming, context: Context, me: Commissioner
@@ -169,11 +170,13 @@ class CommissionerTalk:
         if case is None or not self._may(me, case):
             return self._not_yours(case, number, words, context)
         if case.state not in UNDER_WAY:
-            return self._only(words, context, "desk.too_late", number=case.number)
+            return only(self._say, "desk.too_late", words, context, number=case.number)
         if person is None or person.id in {case.holder, me.id} or person.is_dispatcher:
             others = [one for one in self._desk.roster.experts() if one.id != me.id]
             names = "、".join(one.name for one in others)
-            return self._only(words, context, "desk.hand_to_whom", number=case.number, names=names)
+            return only(
+                self._say, "desk.hand_to_whom", words, context, number=case.number, names=names
+            )
         step = self._desk.hand_on(case, person.id, me.id, words.text.strip(), context)
         return self._done(step, "desk.handed_on", words, context, name=person.name)
 
@@ -182,14 +185,14 @@ class CommissionerTalk:
     ) -> Turn:
         is_mine = case.holder == me.id
         if case.state not in UNDER_WAY:
-            return self._only(words, context, "desk.too_late", number=case.number)
+            return only(self._say, "desk.too_late", words, context, number=case.number)
         if verb == "decline" and not is_mine:
-            return self._only(words, context, "desk.left", number=case.number)
+            return only(self._say, "desk.left", words, context, number=case.number)
         if verb == "decline":
             step = self._desk.decline(case, me.id, words.text, context)
             return self._done(step, "desk.declined", words, context)
         if is_mine and case.state is not CaseState.OFFERED:
-            return self._only(words, context, "desk.already_yours", number=case.number)
+            return only(self._say, "desk.already_yours", words, context, number=case.number)
         return self._done(self._desk.accept(case, me.id, context), "desk.accepted", words, context)
 
     def _may(self, me: Commissioner, case: Case) -> bool:
@@ -217,18 +220,18 @@ class CommissionerTalk:
         self, case: Case | None, number: object, incoming: Incoming, context: Context
     ) -> Turn:
         if case is None:
-            return self._only(incoming, context, "desk.no_such_case", number=number)
+            return only(self._say, "desk.no_such_case", incoming, context, number=number)
         if case.state in CLOSED:
-            return self._only(incoming, context, "desk.closed", number=number)
+            return only(self._say, "desk.closed", incoming, context, number=number)
         who = self._desk.letters.holder(case)
         is_words = says_something(incoming)
         key = "desk.not_sent" if is_words else "desk.not_yours"
-        return self._only(incoming, context, key, number=number, who=who)
+        return only(self._say, key, incoming, context, number=number, who=who)
 
     def _await_words(self, case: Case, verb: str, incoming: Incoming, context: Context) -> Turn:
         if incoming.other:
-            return self._only(incoming, context, "desk.unsupported")
-        turn = self._only(incoming, context, f"desk.send_{verb}", number=case.number)
+            return only(self._say, "desk.unsupported", incoming, context)
+        turn = only(self._say, f"desk.send_{verb}", incoming, context, number=case.number)
         announced = replace(settled(context), focus=case.number)
         asks = verb == "ask"
         return replace(turn, memory=replace(announced, intent="ask" if asks else "answer"))
@@ -237,7 +240,7 @@ class CommissionerTalk:
         if wish is Wish.LEDGER and not me.is_dispatcher:
             return self._own_ledger.show(incoming, context, me)
         if wish is not Wish.LIST:
-            return self._only(incoming, context, "desk.help")
+            return only(self._say, "desk.help", incoming, context)
         lines = [
             self._say(
                 "desk.line",
@@ -255,9 +258,9 @@ class CommissionerTalk:
         join the first."""
         mine = sorted(self._mine(context, me), key=lambda case: case.state is CaseState.ANSWERED)
         if not mine:
-            return self._only(incoming, context, "desk.none")
+            return only(self._say, "desk.none", incoming, context)
         if not (incoming.text.strip() or incoming.attachments):
-            return self._only(incoming, context, "desk.unsupported")
+            return only(self._say, "desk.unsupported", incoming, context)
         buttons = tuple(self._send_button(case) for case in mine[:MOST_BUTTONS])
         reply = Outgoing(incoming.sender, paragraphs(self._say("desk.which_case")), buttons)
         return Turn((reply,), replace(settled(context), draft=_joined(context, incoming)))
@@ -283,10 +286,6 @@ class CommissionerTalk:
         words = paragraphs(self._say(key, number=number, **blanks))
         reply = Outgoing(incoming.sender, words, case=number)
         return Turn((reply, *step.messages), settled(context), (step.change,), filed_under=number)
-
-    def _only(self, incoming: Incoming, context: Context, key: str, **blanks: object) -> Turn:
-        reply = Outgoing(incoming.sender, paragraphs(self._say(key, **blanks)))
-        return Turn((reply,), settled(context))
 
 
 def _joined(context: Context, incoming: Incoming) -> Incoming:

@@ -17,8 +17,8 @@ from bot.conversation.recall import (
     open_cases,
     question_of,
     says_something,
-    settled,
 )
+from bot.conversation.replies import only
 from bot.conversation.wishes import Lexicon, Wish
 from bot.domain import (
     Case,
@@ -26,10 +26,8 @@ from bot.domain import (
     Context,
     Incoming,
     Other,
-    Outgoing,
     Reason,
     Turn,
-    paragraphs,
 )
 from bot.phrases import Phrases
 
@@ -261,5 +259,5 @@ class FarmerTalk:
     def _only(
         self, incoming: Incoming, context: Context, key: str, *, memory_kept: bool = False
     ) -> Turn:
-        reply = Outgoing(incoming.sender, paragraphs(self._say(key)))
-        return Turn((reply,), context.memory if memory_kept else settled(context))
+        turn = only(self._say, key, incoming, context)
+        return replace(turn, memory=context.memory) if memory_kept else turn

@@ -73,7 +73,7 @@ class OwnCases:
         if case.rating != 1 or case.complaint or case.holder is None or at >= len(self._whys):
             return None
         words = self._whys[at]
-        step = self._desk.complain(case, words, context)
+        step = self._desk.rate(case, 1, context, complaint=words)
         turn = self._after(step, incoming, context, "case.rate_thanks")
         return replace(turn, entered=(_rated(case, {"rating": 1, "reason": words}),))
 

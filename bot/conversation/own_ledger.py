@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.conversation.recall import settled
+from bot.conversation.replies import only
 from bot.domain import (
     CHINA,
     Block,
@@ -50,16 +51,12 @@ class OwnLedger:
         is asked about first."""
         filed = self._standing(context, me).suggestions
         if len(words) < LEAST:
-            return self._only(incoming, context, "ledger.suggest_how", least=LEAST)
+            return only(self.say, "ledger.suggest_how", incoming, context, least=LEAST)
         if any(line.entered.proof.get("text") == words for line in filed):
-            return self._only(incoming, context, "ledger.suggested_before")
-        turn = self._only(incoming, context, "ledger.suggested", count=len(filed) + 1)
+            return only(self.say, "ledger.suggested_before", incoming, context)
+        turn = only(self.say, "ledger.suggested", incoming, context, count=len(filed) + 1)
         entered = Entered(Deed.SUGGESTION, me.id, me.id, proof={"text": words})
         return Turn(turn.replies, turn.memory, entered=(entered,))
-
-    def _only(self, incoming: Incoming, context: Context, key: str, **blanks: object) -> Turn:
-        reply = Outgoing(incoming.sender, paragraphs(self.say(key, **blanks)))
-        return Turn((reply,), settled(context))
 
     def _standing(self, context: Context, me: Commissioner) -> Standing:
         year = context.now.astimezone(CHINA).year

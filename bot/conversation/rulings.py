@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.conversation.own_ledger import brief
-from bot.conversation.recall import settled
+from bot.conversation.replies import only
 from bot.domain import (
     Address,
     Commissioner,
@@ -56,15 +56,15 @@ class Rulings:
             return None
         words = incoming.text.strip()
         if not may(deed, line, context.named, me):
-            return self._only(incoming, context, "ledger.cannot", number=number)
+            return only(self.say, "ledger.cannot", incoming, context, number=number)
         if not words:
-            return self._only(incoming, context, "ledger.why")
+            return only(self.say, "ledger.why", incoming, context)
         proof = {"reason": words} | ({"criterion": criterion} if criterion else {})
         entered = Entered(
             deed, line.entered.commissioner, me.id, line.entered.case, line.number, proof
         )
         told = self._told(deed, line, words, criterion, me, context)
-        turn = self._only(incoming, context, "ledger.ruled", number=number, deed=deed.value)
+        turn = only(self.say, "ledger.ruled", incoming, context, number=number, deed=deed.value)
         return Turn((*turn.replies, *told), turn.memory, entered=(entered,))
 
     def _told(
@@ -87,10 +87,6 @@ class Rulings:
         people = self.roster.dispatchers() if is_appeal else (line.entered.commissioner,)
         addresses = _where(people, context)
         return tuple(Outgoing(to, paragraphs(text), purpose="notice") for to in addresses)
-
-    def _only(self, incoming: Incoming, context: Context, key: str, **blanks: object) -> Turn:
-        reply = Outgoing(incoming.sender, paragraphs(self.say(key, **blanks)))
-        return Turn((reply,), settled(context))
 
 
 def _where(people: Iterable[str], context: Context) -> Iterable[Address]:

@@ -124,11 +124,13 @@ class Desk:
 
     def pass_on(self, case: Case, event: Event, by: str, note: str, context: Context) -> Step:
         """Offer the case to the next person, or to the dispatchers when nobody is left."""
-        passed = (*case.passed, case.holder) if case.holder else case.passed
-        placed, offers = self._place(replace(case, passed=passed), context)
+        placed, offers = self._place(replace(case, passed=_passed(case)), context)
+        return Step(CaseChange(placed, event, by, note), (*offers, self._passed_on(placed)))
+
+    def _passed_on(self, case: Case) -> Outgoing:
+        """The farmer is told who has it now."""
         key = "case.passed_on_urgent" if case.is_urgent else "case.passed_on"
-        told = self.letters.to_farmer(placed, key, who=self.letters.holder(placed))
-        return Step(CaseChange(placed, event, by, note), (*offers, told))
+        return self.letters.to_farmer(case, key, who=self.letters.holder(case))
 
     def _place(self, case: Case, context: Context) -> tuple[Case, tuple[Outgoing, ...]]:
         candidates = self.roster.consider(
@@ -157,13 +159,11 @@ class Desk:
 
     def hand_on(self, case: Case, to: str, by: str, note: str, context: Context) -> Step:
         """Offered to somebody by name, whatever speaks against him; his no goes the usual way."""
-        passed = (*case.passed, case.holder) if case.holder else case.passed
-        given = replace(case, holder=to, passed=tuple(one for one in passed if one != to))
+        given = replace(case, holder=to, passed=tuple(one for one in _passed(case) if one != to))
         offered = self._set(given, CaseState.OFFERED, context)
         offers = self.letters.offer((to,), offered, context, offered.attachments)
-        key = "case.passed_on_urgent" if case.is_urgent else "case.passed_on"
-        told = self.letters.to_farmer(offered, key, who=self.letters.holder(offered))
         words = "，".join(filter(None, (self.roster.name(to), note)))
+        told = self._passed_on(offered)
         return Step(CaseChange(offered, Event.HANDED_ON, by, words), (*offers, told))
 
     def answer(
@@ -213,17 +213,12 @@ class Desk:
             CaseChange(self._set(case, case.state, context), Event.OUTCOME, FARMER, note), told
         )
 
-    def rate(self, case: Case, rating: int, context: Context) -> Step:
-        rated = replace(case, rating=rating, changed_at=context.now)
-        words = self._say(f"rating.{RATINGS[rating]}")
+    def rate(self, case: Case, rating: int, context: Context, complaint: str = "") -> Step:
+        """How good the answer was; `complaint`: why it was no help."""
+        rated = replace(case, rating=rating, complaint=complaint, changed_at=context.now)
+        words = complaint or self._say(f"rating.{RATINGS[rating]}")
         told = self.letters.to_holder(rated, context, "case.rated", rating=words)
         return Step(CaseChange(rated, Event.RATED, FARMER, words), told)
-
-    def complain(self, case: Case, complaint: str, context: Context) -> Step:
-        """Why it was no help."""
-        rated = replace(case, complaint=complaint, changed_at=context.now)
-        told = self.letters.to_holder(rated, context, "case.rated", rating=complaint)
-        return Step(CaseChange(rated, Event.RATED, FARMER, complaint), told)
 
     def resolve(self, case: Case, context: Context) -> Step:
         done = self._set(case, CaseState.RESOLVED, context)
@@ -287,3 +282,8 @@ class Desk:
     def _set(self, case: Case, state: CaseState, context: Context) -> Case:
         moved = replace(case, state=state, changed_at=context.now, reminders=0)
         return replace(moved, due_at=self._timers.due(moved, context.now))
+
+
+def _passed(case: Case) -> tuple[str, ...]:
+    """Who is not asked again, its holder included."""
+    return (*case.passed, case.holder) if case.holder else case.passed

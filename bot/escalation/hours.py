@@ -44,15 +44,11 @@ ALWAYS = Hours(_any_day, time.min, time.max, time.min, time.max)
 
 def _next(at: datetime, first: time, last: time, is_open: Callable[[date], bool]) -> datetime:
     """`at` itself where no day is open for long: a wrong calendar must not stop the work."""
-    here = at.astimezone(CHINA)
-    if is_open(here.date()) and first <= here.time() <= last:
-        return at
-    if is_open(here.date()) and here.time() < first:
-        return datetime.combine(here.date(), first, CHINA)
-    for days in range(1, _FURTHEST + 1):
-        day = here.date() + timedelta(days=days)
-        if is_open(day):
-            return datetime.combine(day, first, CHINA)
+    today = at.astimezone(CHINA).date()
+    for days in range(_FURTHEST + 1):
+        day = today + timedelta(days=days)
+        if is_open(day) and at <= datetime.combine(day, last, CHINA):
+            return max(at, datetime.combine(day, first, CHINA))
     return at
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import mean, median
 
-from bot.domain import CHINA, Case, CaseState, Commissioner, Deed, Line
+from bot.domain import CHINA, OUR_MOVE, Case, Commissioner, Deed, Line, midnight
 from bot.escalation.ledger import Standing, Targets, standing
 from bot.store import Asked
 
@@ -23,7 +23,6 @@ KINDS: Mapping[str, str] = {
 OUTCOMES = tuple(dict.fromkeys(KINDS.values()))
 UNKNOWN = "没分出"
 _WITHIN = timedelta(days=1)
-_MINE = frozenset({CaseState.UNPLACED, CaseState.OFFERED, CaseState.ACCEPTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Period:
 
     @property
     def start(self) -> datetime:
-        return datetime(self.first.year, self.first.month, self.first.day, tzinfo=CHINA)
+        return midnight(self.first)
 
     @property
     def end(self) -> datetime:
@@ -128,8 +127,8 @@ def report(period: Period, sources: Sources, now: datetime) -> Report:
         _weeks(period, sources.asked),
         _subjects(sources),
         Counter(case.township or UNKNOWN for case in opened).most_common(),
-        gaps=[case for case in opened if case.is_open and case.state in _MINE],
-        overdue=[case for case in opened if _is_overdue(case, now)],
+        gaps=[case for case in opened if case.state in OUR_MOVE],
+        overdue=[case for case in opened if case.is_late(now)],
         undelivered=[case for case in opened if case.number in sources.undelivered],
     )
 
@@ -193,9 +192,3 @@ def _subjects(sources: Sources) -> Sequence[Count]:
         Count(name, {one: outcomes[one] for one in OUTCOMES}) for name, outcomes in found.items()
     ]
     return sorted(counts, key=lambda count: -count.total)
-
-
-def _is_overdue(case: Case, now: datetime) -> bool:
-    """It is our move, and the time for it has passed or was reminded of."""
-    is_late = case.due_at is not None and case.due_at <= now
-    return case.state in _MINE and (is_late or case.reminders > 0)

@@ -238,7 +238,7 @@ ledger = Table(  # append-only; see bot/store/ledger.py
     Column("seal", Text, nullable=False),
     UniqueConstraint("message"),
     Index(None, "commissioner", "at"),
-    Index(None, "at", "deed", "commissioner"),
+    Index(None, "deed", "commissioner", "at"),
     Index(None, "about"),
 )
 

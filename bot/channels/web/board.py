@@ -219,23 +219,18 @@ class Board:
             STATES[case.state],
             self.library.domain(case.domain),
             self.name(case.holder),
-            self._is_late(case),
+            case.is_late(self._clock()),
         )
-
-    def _is_late(self, case: Case) -> bool:
-        """Overdue, or reminded of already, where the next move is ours."""
-        is_ours = case.state in NOT_TAKEN or case.state is CaseState.ACCEPTED
-        is_due = case.due_at is not None and case.due_at <= self._clock()
-        return is_ours and (is_due or case.reminders > 0)
 
     def _by_need(self, cases: Iterable[Case]) -> list[Case]:
         """Open ones: what is urgent or late first, then what has waited longest."""
+        now = self._clock()
         return sorted(
             cases,
             key=lambda case: (
                 not case.is_open,
                 not case.is_urgent,
-                not self._is_late(case),
+                not case.is_late(now),
                 case.number if case.is_open else -case.number,
             ),
         )
@@ -261,7 +256,7 @@ class Board:
             return "mine"
         if not case.is_open or case.state is CaseState.ANSWERED:
             return "done"
-        is_pressing = self._is_late(case) or (case.is_urgent and case.state in NOT_TAKEN)
+        is_pressing = case.is_late(self._clock()) or (case.is_urgent and case.state in NOT_TAKEN)
         if is_pressing:
             return "pressing"
         return "unplaced" if case.state is CaseState.UNPLACED else "others"

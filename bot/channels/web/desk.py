@@ -23,7 +23,7 @@ from bot.channels.web.pages import Pages, moment
 from bot.channels.web.sessions import Sessions, check_csrf
 from bot.channels.web.settings import WebSettings
 from bot.channels.web.stream import Event, Listeners
-from bot.channels.web.submissions import Album, read_csrf, read_submission
+from bot.channels.web.submissions import Album, Submission, read_csrf, read_submission
 from bot.domain import Address, Arrival, Commissioner, Incoming, Outgoing, Receipt
 from bot.errors import Refused
 from bot.escalation.ledger import Targets
@@ -263,11 +263,7 @@ class DeskChannel:
 
     async def _enter_line(self, request: Request) -> Response:
         """A suggestion, or a ruling on a line."""
-        check_origin(request)
-        session, me, view = await self._view(request)
-        self._by_session.take(me.id)
-        submission = await read_submission(request, self._settings)
-        check_csrf(session.csrf, submission.csrf)
+        me, view, submission = await self._posted(request)
         press = submission.press or ""
         if not press.startswith(LINE_VERBS):
             raise Refused("这个按钮认不出来，请刷新页面再试。")
@@ -275,18 +271,13 @@ class DeskChannel:
             raise Refused(NEEDS_WORDS["line"])
         text = submission.text if press != "suggest" else f"/suggest {submission.text}"
         raw = write_own(text=text, press=None if press == "suggest" else press)
-        await self._receive(me.id, submission.uid, raw)
-        await self._await_reply(me, view.last_said)
+        await self._receive(me, submission.uid, raw, view)
         page = page_of(request.query_params.get("of", ""), me)
         return RedirectResponse(f"{page}?after={view.last_said}", status_code=303)
 
     async def _act(self, request: Request) -> Response:
-        check_origin(request)
         number = _case_number(request)
-        session, me, view = await self._view(request, number)
-        self._by_session.take(me.id)
-        submission = await read_submission(request, self._settings)
-        check_csrf(session.csrf, submission.csrf)
+        me, view, submission = await self._posted(request, number)
         verb = submission.press or ""
         if verb.partition(":")[0] not in VERBS:
             raise Refused("这个按钮认不出来，请刷新页面再试。")
@@ -298,14 +289,26 @@ class DeskChannel:
             case=number,
             attachments=await self._album.keep(submission.photos),
         )
-        await self._receive(me.id, submission.uid, raw)
-        await self._await_reply(me, view.last_said)
+        await self._receive(me, submission.uid, raw, view)
         return RedirectResponse(f"/desk/case/{number}?after={view.last_said}", status_code=303)
 
-    async def _receive(self, me: str, uid: str, raw: str) -> None:
-        arrival = Arrival(NAME, f"{me}:{uid}", me, raw)
+    async def _posted(
+        self, request: Request, number: int | None = None
+    ) -> tuple[Commissioner, View, Submission]:
+        """A form from one of our own pages, and what its sender saw there."""
+        check_origin(request)
+        session, me, view = await self._view(request, number)
+        self._by_session.take(me.id)
+        submission = await read_submission(request, self._settings)
+        check_csrf(session.csrf, submission.csrf)
+        return me, view, submission
+
+    async def _receive(self, me: Commissioner, uid: str, raw: str, seen: View) -> None:
+        """Keep it as he wrote it, and wait a little for what the conversation says to it."""
+        arrival = Arrival(NAME, f"{me.id}:{uid}", me.id, raw)
         await asyncio.to_thread(self._store.inbox.receive, arrival, self._clock())
         self._arrived.ring()
+        await self._await_reply(me, seen.last_said)
 
     async def _await_reply(self, me: Commissioner, after: int) -> None:
         """Wait a little for the conversation's word, so that the next page shows the effect."""

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import uuid4
 
-from bot.domain import CHINA, Commissioner, Deed, Line
+from bot.domain import CHINA, Commissioner, Deed, Line, midnight
 from bot.escalation.ledger import CRITERIA, Standing, Targets, may, standing
 from bot.store import Audit, Store
 
 FIRST_YEAR = 2026  # nothing was kept before
 LINE_VERBS = ("suggest", "ledger:")  # how the buttons of these pages begin
 NOT_YOUR_LEDGER = "没有这本台账，或者它不归您看。"
+STRUCK, REPEATED = "已记为无效", "同一个问题，不重复算"  # why a line does not count
+
+
+def _fresh() -> str:
+    """What keeps a form that is posted twice from counting twice."""
+    return str(uuid4())
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,7 @@ class Ruling:
     label: str
     hint: str
     criteria: Sequence[str] = ()
-    uid: str = ""
+    uid: str = field(default_factory=_fresh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +39,14 @@ class Row:
 
     line: Line
     subject: str
-    is_struck: bool
     note: str  # why it does not count
     rating: str  # by the farmer
     rulings: Sequence[Line]  # on it, oldest first
     forms: Sequence[Ruling]
+
+    @property
+    def is_struck(self) -> bool:
+        return self.note == STRUCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ class Sheet:
     years: Sequence[int]
     today: date
     is_own: bool
-    uid: str
+    uid: str = field(default_factory=_fresh)
 
     @property
     def days_left(self) -> int:
@@ -90,21 +99,19 @@ class LedgerBoard:
         if shown is None or not (me.is_dispatcher or person == me.id):
             return None
         chosen = self._year(year)
-        lines = self._store.ledger.of(person, _first_instant(chosen))
+        lines = self._store.ledger.of(person, _start(chosen))
         own = standing(person, lines, chosen, self._targets)
-        counting = {line.number for line in own.services + own.suggestions}
-        kept = sorted(
-            own.services + own.suggestions + own.struck + own.repeats,
-            key=lambda line: -line.number,
-        )
-        rows = [self._row(line, lines, line.number in counting, me) for line in kept]
-        is_own = person == me.id
-        return Sheet(shown, own, rows, self._years(), self._today(), is_own, str(uuid4()))
+        kept = [(line, "") for line in own.services + own.suggestions]
+        kept += [(line, STRUCK) for line in own.struck]
+        kept += [(line, REPEATED) for line in own.repeats]
+        newest_first = sorted(kept, key=lambda one: -one[0].number)
+        rows = [self._row(line, note, lines, me) for line, note in newest_first]
+        return Sheet(shown, own, rows, self._years(), self._today(), person == me.id)
 
     def overview(self, year: int | None) -> Overview:
         chosen = self._year(year)
         ledger = self._store.ledger
-        lines = ledger.between(_first_instant(chosen), _first_instant(chosen + 1))
+        lines = ledger.between(_start(chosen), _start(chosen + 1))
         found = [
             (person, standing(person.id, lines, chosen, self._targets))
             for person in self._people.values()
@@ -112,15 +119,11 @@ class LedgerBoard:
         found.sort(key=lambda one: (one[1].counted, len(one[1].suggestions), one[0].id))
         return Overview(chosen, self._years(), found, ledger.audit())
 
-    def _row(self, line: Line, lines: Sequence[Line], counts: bool, me: Commissioner) -> Row:  # noqa: FBT001
+    def _row(self, line: Line, note: str, lines: Sequence[Line], me: Commissioner) -> Row:
         rulings = [one for one in lines if one.entered.about == line.number]
-        is_struck = not counts and rulings and rulings[-1].entered.deed is not Deed.RESTORED
-        note = "" if counts else "已记为无效" if is_struck else "同一个问题，不重复算"
         domain = line.entered.proof.get("domain")
         subject = self._subject(domain) if line.entered.deed is Deed.SERVICE else ""
-        rating = _rating(line, lines)
-        forms = _forms(line, rulings, me)
-        return Row(line, subject, bool(is_struck), note, rating, rulings, forms)
+        return Row(line, subject, note, _rating(line, lines), rulings, _forms(line, rulings, me))
 
     def _today(self) -> date:
         return self._clock().astimezone(CHINA).date()
@@ -152,15 +155,11 @@ def _forms(line: Line, rulings: Sequence[Line], me: Commissioner) -> list[Ruling
         (Deed.RESTORED, Ruling(f"{press}:restore", "恢复有效", "为什么恢复")),
         (Deed.APPEAL, Ruling(f"{press}:appeal", "申诉", "为什么应当算")),
     )
-    return [
-        Ruling(form.press, form.label, form.hint, form.criteria, str(uuid4()))
-        for deed, form in every
-        if may(deed, line, rulings, me)
-    ]
+    return [form for deed, form in every if may(deed, line, rulings, me)]
 
 
-def _first_instant(year: int) -> datetime:
-    return datetime(year, 1, 1, tzinfo=CHINA)
+def _start(year: int) -> datetime:
+    return midnight(date(year, 1, 1))
 
 
 def page_of(person: str, me: Commissioner) -> str:

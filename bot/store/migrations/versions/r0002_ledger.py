@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("message", name="uq_ledger_message"),
     )
     op.create_index("ix_ledger_commissioner_at", "ledger", ["commissioner", "at"])
-    op.create_index("ix_ledger_at_deed_commissioner", "ledger", ["at", "deed", "commissioner"])
+    op.create_index("ix_ledger_deed_commissioner_at", "ledger", ["deed", "commissioner", "at"])
     op.create_index("ix_ledger_about", "ledger", ["about"])
     numbers = sa.table("numbers", sa.column("name", sa.Text), sa.column("value", sa.Integer))
     op.bulk_insert(numbers, [{"name": "ledger", "value": 0}])
