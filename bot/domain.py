@@ -7,6 +7,7 @@ Glossary (English term ↔ 中文):
     emergency 紧急 · decline 婉拒
     case 问题单 (what an escalation opens) · offer 派单 · accept 接单 · decline (a case) 退回
     holder 当前负责人 · follow-up 到期跟进 · invitation 邀请码
+    consult 会诊 · dispute 分歧待定 · note 备注 · canned text 常用语
     ledger 台账 · line 一笔 · seal 印记 · suggestion 建议 · strike 记为无效 · appeal 申诉
     arrival 到达的平台原始消息 · incoming 来信 · outgoing 去信 · turn 一轮 · memory 会话记忆
 """
@@ -457,6 +458,11 @@ class Case:
     reminders: int = 0  # sent in the present state
     rating: int | None = None  # by the farmer, 1 (no help) to 3
     complaint: str = ""  # why it was no help
+    consulted: tuple[str, ...] = ()  # commissioner ids asked for a second opinion
+    is_disputed: bool = False  # 分歧待定: they disagree, and nobody has settled it
+    answer: str = ""  # the last that was sent to the farmer
+    answer_attachments: tuple[Attachment, ...] = ()
+    same_as: int | None = None  # the case whose answer served this one too
     version: int = 0
 
     @property
@@ -477,6 +483,10 @@ class Event(StrEnum):
     ACCEPTED = "接单"
     DECLINED = "退回"
     HANDED_ON = "转给"
+    NOTED = "备注（不发给农户）"
+    CONSULTED = "请人会诊"
+    OPINION = "会诊意见"
+    DISPUTED = "分歧待定"
     ANSWERED = "答复"
     ASKED = "追问农户"
     ADDED = "农户补充"
@@ -600,6 +610,10 @@ class Context:
     may_wait: bool = False  # the sender may still be typing
     ledger: tuple[Line, ...] = ()  # a commissioner's own lines of this year
     named: tuple[Line, ...] = ()  # the line that a pressed button names, and the rulings on it
+
+    def where(self, person: str) -> tuple[Address, ...]:
+        """Where a commissioner is written to: his desk page, where he is bound to no chat."""
+        return self.addresses.get(person, ()) or (Address("desk", person),)
 
 
 @dataclass(frozen=True, slots=True)

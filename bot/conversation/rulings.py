@@ -5,13 +5,12 @@ A struck line stays where it is; each ruling is a line of its own, with its reas
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.conversation.own_ledger import brief
 from bot.conversation.replies import only
 from bot.domain import (
-    Address,
     Commissioner,
     Context,
     Deed,
@@ -85,10 +84,8 @@ class Rulings:
         )
         is_appeal = deed is Deed.APPEAL
         people = self.roster.dispatchers() if is_appeal else (line.entered.commissioner,)
-        addresses = _where(people, context)
-        return tuple(Outgoing(to, paragraphs(text), purpose="notice") for to in addresses)
-
-
-def _where(people: Iterable[str], context: Context) -> Iterable[Address]:
-    for person in people:
-        yield from context.addresses.get(person, ()) or (Address("desk", person),)
+        return tuple(
+            Outgoing(to, paragraphs(text), purpose="notice")
+            for person in people
+            for to in context.where(person)
+        )

@@ -38,9 +38,7 @@ class Conversation:
         asking = Asking(library, rules, desk, phrases, draw_number)
         self._farmer = FarmerTalk(asking, OwnCases(desk, phrases), rules.lexicon, phrases)
         own_ledger = OwnLedger(rules.targets, phrases)
-        self._commissioner = CommissionerTalk(
-            desk, own_ledger, library.worries, rules.lexicon, phrases
-        )
+        self._commissioner = CommissionerTalk(desk, own_ledger, library, rules.lexicon, phrases)
 
     def take(self, incoming: Incoming, context: Context) -> Turn:
         """Everything that follows from the message, to be saved in one transaction."""

@@ -10,6 +10,7 @@ from bot.domain import (
     FARMER,
     SYSTEM,
     Address,
+    Block,
     Case,
     CaseChange,
     CaseState,
@@ -19,6 +20,7 @@ from bot.domain import (
     Outgoing,
     Question,
     Reason,
+    plain,
 )
 from bot.escalation.hours import ALWAYS, Hours
 from bot.escalation.letters import Letters, Naming
@@ -167,16 +169,49 @@ class Desk:
         return Step(CaseChange(offered, Event.HANDED_ON, by, words), (*offers, told))
 
     def answer(
-        self, case: Case, by: str, words: Incoming, context: Context, note: str = ""
+        self,
+        case: Case,
+        by: str,
+        words: Incoming,
+        context: Context,
+        note: str = "",
+        *,
+        blocks: tuple[Block, ...] = (),
+        same_as: int | None = None,
     ) -> Step:
-        answered = self._set(replace(case, holder=by), CaseState.ANSWERED, context)
-        relay = self.letters.relay(answered, "case.answer", words)
+        """His words, or the `blocks` of an entry; `same_as`: what he answered to that case."""
+        said = replace(
+            case,
+            holder=by,
+            is_disputed=False,
+            answer=plain(blocks) or words.text,
+            answer_attachments=words.attachments,
+            same_as=same_as,
+        )
+        answered = self._set(said, CaseState.ANSWERED, context)
+        relay = self.letters.relay(answered, "case.answer", words, blocks)
         return Step(CaseChange(answered, Event.ANSWERED, by, note), (relay,))
 
     def ask(self, case: Case, by: str, words: Incoming, context: Context) -> Step:
         asked = self._set(replace(case, holder=by), CaseState.ASKED, context)
         relay = self.letters.relay(asked, "case.question", words)
         return Step(CaseChange(asked, Event.ASKED, by), (relay,))
+
+    # among colleagues: the farmer reads none of it
+
+    def consult(self, case: Case, whom: str, by: str, words: Incoming, context: Context) -> Step:
+        """A second opinion; the case stays with its holder."""
+        known = tuple(one for one in case.consulted if one != whom)
+        asked = replace(case, consulted=(*known, whom), changed_at=context.now)
+        told = self.letters.consult(asked, whom, by, words, context)
+        return Step(CaseChange(asked, Event.CONSULTED, by, self.roster.name(whom)), told)
+
+    def confer(self, case: Case, what: Event, by: str, words: Incoming, context: Context) -> Step:
+        """A note or an opinion; a disagreement stands until somebody answers."""
+        is_disputed = case.is_disputed or what is Event.DISPUTED
+        said = replace(case, is_disputed=is_disputed, changed_at=context.now)
+        told = self.letters.to_colleagues(said, what, by, words, context)
+        return Step(CaseChange(said, what, by), told)
 
     # what the farmer does
 

@@ -1,7 +1,8 @@
 """The yearly ledger (年度台账) and assessment (考评): what counts, what is missing, which grade.
 
 A service is an answer of a commissioner that reached its farmer; the bot's own answers are in no
-ledger. However many answers a case takes, it is one service. Where it counts days, several
+ledger. However many answers a case takes, and
+however many cases one answer serves, it is one service. Where it counts days, several
 services of a day are one.
 """
 
@@ -141,7 +142,8 @@ def _first_of_each_case(answers: Sequence[Line]) -> list[Line]:
     seen: set[int | None] = set()
     firsts = []
     for line in answers:
-        if line.entered.case is None or line.entered.case not in seen:
+        case = line.entered.proof.get("same_as", line.entered.case)
+        if case is None or case not in seen:
             firsts.append(line)
-        seen.add(line.entered.case)
+        seen.add(case)
     return firsts

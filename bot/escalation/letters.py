@@ -12,6 +12,7 @@ from bot.domain import (
     Case,
     CaseState,
     Context,
+    Event,
     Incoming,
     Outgoing,
     paragraphs,
@@ -48,6 +49,9 @@ class Letters:
             return self._roster.name(case.holder)
         return self._say("case.holder", name=self._roster.name(case.holder))
 
+    def entry(self, entry_id: str) -> str:
+        return self._naming.entry(entry_id)
+
     def brief(self, case: Case, most: int) -> str:
         """The question's first line, at most `most` characters of it."""
         words = (case.question or self._say("case.photo")).splitlines()[0]
@@ -80,10 +84,13 @@ class Letters:
         subject = self._naming.domain(case.domain)
         return (
             *paragraphs(self._say(title, number=case.number, subject=subject)),
-            *paragraphs(self._say("offer.words", words=case.question or self._say("case.photo"))),
-            *(Block("item", line) for line in self._facts(case)),
+            *self._known(case),
             *paragraphs(self._say("offer.how", number=case.number)),
         )
+
+    def _known(self, case: Case) -> tuple[Block, ...]:
+        words = self._say("offer.words", words=case.question or self._say("case.photo"))
+        return (*paragraphs(words), *(Block("item", line) for line in self._facts(case)))
 
     def _facts(self, case: Case) -> Iterable[str]:
         yield self._say("offer.why", reason=case.reason.value)
@@ -97,13 +104,16 @@ class Letters:
             titles = "、".join(map(self._naming.entry, case.suggestions))
             yield self._say("offer.suggestions", titles=titles)
 
-    def relay(self, case: Case, key: str, words: Incoming) -> Outgoing:
-        """A commissioner's words on their way to the farmer, under his name."""
+    def relay(
+        self, case: Case, key: str, words: Incoming, blocks: tuple[Block, ...] = ()
+    ) -> Outgoing:
+        """A commissioner's words, or `blocks` he chose, on their way to the farmer, under his
+        name."""
         head = self._say(key, number=case.number, who=self.holder(case))
         is_answer = key == "case.answer"
         return Outgoing(
             case.farmer,
-            paragraphs(head, words.text),
+            (*paragraphs(head, words.text), *blocks),
             self._farmer_buttons(case) if is_answer else (),
             words.attachments,
             case.number,
@@ -116,6 +126,41 @@ class Letters:
         return (
             Button(self._say("button.solved"), prefix + "solved"),
             Button(self._say("button.unsolved"), prefix + "unsolved"),
+        )
+
+    def consult(
+        self, case: Case, whom: str, by: str, words: Incoming, context: Context
+    ) -> tuple[Outgoing, ...]:
+        """The case and its photos for somebody who is to give his opinion."""
+        ask = self._say(
+            "consult.ask", number=case.number, who=self._roster.name(by), words=words.text
+        )
+        blocks = (*paragraphs(ask), *self._known(case))
+        how = paragraphs(self._say("consult.how", number=case.number))
+        photos = case.attachments + words.attachments
+        return tuple(
+            Outgoing(to, blocks + how, (), photos, case.number, "notice")
+            for to in context.where(whom)
+        )
+
+    def to_colleagues(
+        self, case: Case, what: Event, by: str, words: Incoming, context: Context
+    ) -> tuple[Outgoing, ...]:
+        """To whoever else is at work on the case; of a disagreement the dispatchers hear too."""
+        text = self._say(
+            "consult.said",
+            number=case.number,
+            who=self._roster.name(by),
+            what=what.value,
+            words=words.text or self._say("case.photo"),
+        )
+        dispatchers = self._roster.dispatchers() if what is Event.DISPUTED else ()
+        people = dict.fromkeys(filter(None, (case.holder, *case.consulted, *dispatchers)))
+        return tuple(
+            Outgoing(to, paragraphs(text), (), words.attachments, case.number, "notice")
+            for person in people
+            if person != by
+            for to in context.where(person)
         )
 
     def to_farmer(self, case: Case, key: str, **blanks: object) -> Outgoing:

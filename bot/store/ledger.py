@@ -161,6 +161,7 @@ def _about_case(connection: Connection, number: int | None) -> dict[str, Any]:
         "is_urgent": case.is_urgent,
         "asked_at": case.opened_at.isoformat(),
         "is_withdrawn": case.state is CaseState.CANCELLED,
+        **({"same_as": case.same_as} if case.same_as else {}),
     }
 
 

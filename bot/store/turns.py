@@ -85,7 +85,7 @@ class TurnWriter:
         seen = {
             (person, change.case.number)
             for change in changes
-            for person in (change.case.holder, *change.case.passed)
+            for person in (change.case.holder, *change.case.passed, *change.case.consulted)
             if person
         }
         rows = [{"commissioner": who, "case_number": number} for who, number in sorted(seen)]
