@@ -255,7 +255,7 @@ class Village:
         for change in turn.changes:
             case = change.case
             self.cases[case.number] = replace(case, version=case.version + 1)
-            people = (case.holder, *case.passed)
+            people = (case.holder, *case.passed, *case.consulted)
             self._shown |= {(person, case.number) for person in people if person}
             self.events.append(change)
         return turn

@@ -76,7 +76,12 @@ async def serve(core: Core, door: socket.socket) -> None:
 
 def _channels(core: Core, store: Store, arrived: Bell, settings: WebSettings) -> list[Channel]:
     config, pictures = core.config, core.bookshelf.picture
-    library = DeskLibrary(core.library.entry, core.naming.domain, partial(in_words, core))
+    library = DeskLibrary(
+        core.library.entry,
+        core.naming.domain,
+        partial(in_words, core),
+        config.phrases("canned.texts").splitlines(),
+    )
     people = config.commissioners
     common = store, arrived, now, settings
     channels: list[Channel] = [

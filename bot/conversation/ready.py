@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from bot.conversation.understanding import Library
 from bot.domain import Block, Button, Case, Context, Entry, paragraphs
+from bot.escalation.likeness import alike
 from bot.phrases import Phrases
 
 LABEL, OFFERED = 14, 3  # characters on a button; buttons of a sort
-_ALIKE = 0.4  # of two letters' pairs; by eye over the development questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +65,6 @@ class Ready:
         for entry in entries:
             label = self.say("button.entry", title=entry.title)
             yield Button(label, f"case:{case.number}:entry:{entry.id}")
-
-
-def alike(case: Case, others: Sequence[Case]) -> list[Case]:
-    """Cases on the same subject that ask much the same, likest first."""
-    weights = [
-        (_likeness(case.question, one.question), one)
-        for one in others
-        if one.number != case.number and one.domain == case.domain
-    ]
-    likely = [pair for pair in weights if pair[0] >= _ALIKE]
-    return [one for _, one in sorted(likely, key=lambda pair: (-pair[0], pair[1].number))]
-
-
-def _likeness(one: str, other: str) -> float:
-    """The Dice coefficient of the pairs of neighbouring characters, 0 to 1."""
-    pairs, others = _pairs(one), _pairs(other)
-    both = len(pairs) + len(others)
-    return 2 * len(pairs & others) / both if both else 0.0
-
-
-def _pairs(text: str) -> set[str]:
-    bare = "".join(filter(str.isalnum, text))
-    return {bare[at : at + 2] for at in range(len(bare) - 1)}
 
 
 def _short(text: str) -> str:

@@ -228,17 +228,22 @@ async def test_who_passed_a_case_up_may_still_take_it_while_nobody_has(world):
     passed = {"holder": None, "passed": ("wang",), "state": CaseState.UNPLACED}
     world.change_case(1, Event.DECLINED, **passed)
     page = (await (await world.at_desk("wang")).open("/desk/case/1")).text
-    assert re.findall(r'class="move (\w+)"', page) == ["accept", "answer", "ask"]
+    assert re.findall(r'class="move (\w+)"', page) == ["accept", "answer", "entry", "ask"]
 
 
 @pytest.mark.parametrize(
     ("who", "fields", "verbs"),
     [
-        ("wang", {}, ["accept", "answer", "ask", "decline"]),
-        ("wang", {"state": CaseState.ACCEPTED}, ["answer", "ask", "decline"]),
-        ("wang", {"state": CaseState.RESOLVED}, ["answer", "ask"]),
-        ("zhao", {}, ["accept", "answer", "ask", "decline"]),
-        ("zhao", {"holder": None, "state": CaseState.UNPLACED}, ["accept", "answer", "ask"]),
+        ("wang", {}, ["accept", "answer", "ask", "note", "decline"]),
+        ("wang", {"state": CaseState.ACCEPTED}, ["answer", "ask", "note", "decline"]),
+        ("wang", {"state": CaseState.RESOLVED}, ["answer", "ask", "note"]),
+        ("zhao", {}, ["accept", "answer", "ask", "note", "decline"]),
+        (
+            "zhao",
+            {"holder": None, "state": CaseState.UNPLACED},
+            ["accept", "answer", "ask", "note"],
+        ),
+        ("lv", {"state": CaseState.ACCEPTED, "consulted": ("lv",)}, ["opine", "oppose"]),
         ("zhao", {"state": CaseState.ACCEPTED}, ["answer"]),
         ("wang", {"state": CaseState.CANCELLED}, ["answer"]),
     ],
@@ -404,3 +409,24 @@ async def test_a_case_is_handed_to_another_by_a_choice_of_names(world):
     async with world.working(say("已转给吕玉奎", case=1)):
         await browser.act(1, "hand:lv", "他懂药")
     assert (world.last_incoming.press, world.last_incoming.text) == ("case:1:hand:lv", "他懂药")
+
+
+async def test_whoever_is_consulted_sees_the_case_and_a_disagreement_is_marked(world):
+    world.open_case(case(consulted=("lv",), is_disputed=True, state=CaseState.ACCEPTED))
+    browser = await world.at_desk("lv")
+    assert '<span class="tag red">分歧待定</span>' in (await browser.open("/desk/case/1")).text
+    async with world.working(say("记下了", case=1)):
+        await browser.act(1, "opine", "看着像药害")
+    assert (world.last_incoming.press, world.last_incoming.text) == ("case:1:opine", "看着像药害")
+
+
+async def test_an_entry_and_an_answer_to_a_like_question_are_choices(world):
+    world.open_case(case(1, state=CaseState.ANSWERED, answer="先换箱", question="蜂子满地爬咋办"))
+    world.open_case(case(2, state=CaseState.ACCEPTED, question="我家蜂子满地爬咋办"))
+    browser = await world.at_desk()
+    page = (await browser.open("/desk/case/2")).text
+    assert '<option value="as:1">#1 先换箱</option>' in page
+    assert '<option value="entry:bee-crawling">爬蜂病</option>' in page
+    async with world.working(say("已发给农户", case=2)):
+        await browser.act(2, "as:1")
+    assert world.last_incoming.press == "case:2:as:1"

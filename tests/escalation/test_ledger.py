@@ -39,6 +39,13 @@ def test_however_many_answers_a_case_takes_it_is_one_service():
     assert (numbers(own.services), numbers(own.repeats), own.counted) == ([1, 3], [2], 2)
 
 
+def test_one_answer_given_to_several_cases_is_one_service():
+    first, again = line(1, case=12), line(2, case=13)
+    again = replace(again, entered=replace(again.entered, proof={"same_as": 12}))
+    own = of(first, again, line(3, case=14))
+    assert (numbers(own.services), numbers(own.repeats)) == ([1, 3], [2])
+
+
 def test_where_days_count_several_services_of_a_day_are_one():
     lines = [line(1), line(2), line(3, day=1)]
     assert of(*lines).counted == 3

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from uuid import uuid4
 
 from bot.channels.web.guard import Clock
+from bot.channels.web.moves import NOT_TAKEN, OURS, Move, Moves
 from bot.domain import FARMER, Address, Case, CaseState, Commissioner, Entry, Incoming, Outgoing
 from bot.store import Shown, State, Store, ThreadItem
 
 RECENT = 12  # closed cases on the desk
 NOTICES = 6
 FLASHED = 3
-OURS = frozenset({CaseState.ACCEPTED, CaseState.ASKED})
-NOT_TAKEN = frozenset({CaseState.UNPLACED, CaseState.OFFERED})
 STATES = {
     CaseState.UNPLACED: "待分派",
     CaseState.OFFERED: "等接单",
@@ -52,6 +50,7 @@ class Library:
     entry: Callable[[str], Entry | None]
     domain: Callable[[str | None], str]
     explain: Callable[[str], Sequence[str]]
+    canned: Sequence[str] = ()  # what a commissioner may send with a tap
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,37 +86,6 @@ class Step:
     event: str = ""
     note: str = ""
     trouble: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A form of the case page; `why_not` says why it can't be used now."""
-
-    verb: str
-    title: str
-    why_not: str = ""
-    label: str = ""
-    hint: str = ""
-    rows: int = 2
-    is_required: bool = False
-    takes_photos: bool = False
-    is_main: bool = False
-    uid: str = ""
-    choices: Sequence[tuple[str, str]] = ()  # what its button may stand for, and their names
-
-
-_ACCEPT = Move("accept", "接单", label="接单", is_main=True)
-_ANSWER = Move(
-    "answer",
-    "发给农户",
-    label="答复农户",
-    hint="写清楚怎么做；用药请按标签。",
-    rows=5,
-    takes_photos=True,
-)
-_ASK = Move("ask", "问农户", label="先问农户", hint="还想了解什么？", takes_photos=True)
-_DECLINE = Move("decline", "退回", label="退回给下一位", hint="为什么退回？", is_required=True)
-_HAND_ON = Move("hand", "转给他", label="转给别的特派员", hint="为什么转给他？")
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,47 +232,12 @@ class Board:
     # one case
 
     def moves(self, me: Commissioner, case: Case) -> list[Move]:
-        """The forms of a case, the main one first; or the reason why he has none. The
-        conversation decides again when the form arrives."""
-        if barred := self._why_not(me, case):
-            return [replace(_ANSWER, why_not=barred, is_main=True)]
-        if case.state in NOT_TAKEN or case.holder != me.id:
-            moves = [_ACCEPT, _ANSWER, _ASK]
-        else:
-            moves = [replace(_ANSWER, is_main=True), _ASK]
-        if case.is_open and case.holder:
-            moves.append(_DECLINE)
-        is_his_to_give = me.is_dispatcher or case.holder == me.id
-        if is_his_to_give and case.state in NOT_TAKEN | OURS:
-            moves.append(replace(_HAND_ON, choices=self._others(me, case)))
-        return [replace(move, uid=str(uuid4())) for move in moves]
-
-    def _others(self, me: Commissioner, case: Case) -> list[tuple[str, str]]:
-        """Who may be handed the case, those of its subject first."""
-        barred = {me.id, case.holder}
-        everybody = (one for one in self._people.values() if not one.is_dispatcher)
-        people = [one for one in everybody if one.id not in barred]
-        considered = {one.commissioner for one in case.candidates}
-        likeliest = sorted(people, key=lambda one: one.id not in considered)
-        return [(f"hand:{one.id}", one.name) for one in likeliest]
-
-    def confirmation(self, said: Iterable[Shown], case: Case) -> Move | None:
-        """The button under a warning that was just shown: the words go out only with it."""
-        buttons = (one for line in said if line.outgoing for one in line.outgoing.buttons)
-        sure = next((one for one in buttons if one.action == f"case:{case.number}:sure"), None)
-        return Move("sure", sure.label, uid=str(uuid4())) if sure else None
-
-    def _why_not(self, me: Commissioner, case: Case) -> str:
-        nobody_took_it = case.state in NOT_TAKEN
-        if case.state is CaseState.CANCELLED:
-            return "农户已经取消了这个问题，不用再办。"
-        if case.holder == me.id or (me.is_dispatcher and nobody_took_it):
-            return ""
-        if case.holder is None and me.id in case.passed:
-            return ""  # he may have second thoughts while nobody has it
-        if case.holder is None:
-            return "这个问题现在由分诊员处理，您不用办。"
-        return f"这个问题现在由{self.name(case.holder)}负责，您可以看，不能答复。"
+        """Its forms; among others to answer it as a like case was answered."""
+        others = self._store.cases.for_commissioner(
+            me.id, is_dispatcher=False, include_closed=RECENT
+        )
+        entries = self.suggestions(case)
+        return Moves(self._people, entries, self.library.canned, others).of(me, case)
 
     def thread(self, items: Iterable[ThreadItem]) -> list[Step]:
         """Words and events. A commissioner's words show as the relay that the farmer was sent."""

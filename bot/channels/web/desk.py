@@ -19,6 +19,7 @@ from bot.channels.base import NO_PICTURES, Bell, Pictures, read_own, write_own
 from bot.channels.web.board import SOURCES, Board, Library, View
 from bot.channels.web.guard import BodyCap, Buckets, Clock, check_origin, client_of, is_https
 from bot.channels.web.ledger_board import LINE_VERBS, NOT_YOUR_LEDGER, LedgerBoard, page_of
+from bot.channels.web.moves import NEEDS_WORDS, VERBS, confirmation
 from bot.channels.web.pages import Pages, moment
 from bot.channels.web.sessions import Sessions, check_csrf
 from bot.channels.web.settings import WebSettings
@@ -30,13 +31,6 @@ from bot.escalation.ledger import Targets
 from bot.store import Session, Shown, Store
 
 NAME = "desk"
-VERBS = frozenset({"accept", "decline", "answer", "ask", "sure", "hand"})
-NEEDS_WORDS = {
-    "answer": "还没有写答复。",
-    "ask": "还没有写要问什么。",
-    "decline": "请写一句为什么退回。",
-    "line": "还没有写。",
-}
 ENTRY_COOKIE = "tianwen_entry"
 NOT_YOURS = "没有这个问题，或者它不归您办。"
 # A link on another site comes without the strict cookie; from our own page it comes with it.
@@ -230,9 +224,9 @@ class DeskChannel:
             suggestions=board.suggestions(case),
             reasons=reasons,
             thread=board.thread(view.thread),
-            moves=board.moves(me, case),
+            moves=await asyncio.to_thread(board.moves, me, case),
             flash=flash,
-            confirm=board.confirmation(flash, case),
+            confirm=confirmation(flash, case),
             is_pending="after" in request.query_params and not flash,
             text_limit=self._settings.text_limit,
         )
@@ -268,7 +262,7 @@ class DeskChannel:
         if not press.startswith(LINE_VERBS):
             raise Refused("这个按钮认不出来，请刷新页面再试。")
         if not submission.text:
-            raise Refused(NEEDS_WORDS["line"])
+            raise Refused("还没有写。")
         text = submission.text if press != "suggest" else f"/suggest {submission.text}"
         raw = write_own(text=text, press=None if press == "suggest" else press)
         await self._receive(me, submission.uid, raw, view)
