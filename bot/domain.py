@@ -8,7 +8,8 @@ Glossary (English term ↔ 中文):
     case 问题单 (what an escalation opens) · offer 派单 · accept 接单 · decline (a case) 退回
     holder 当前负责人 · follow-up 到期跟进 · invitation 邀请码
     consult 会诊 · dispute 分歧待定 · note 备注 · canned text 常用语
-    ledger 台账 · line 一笔 · seal 印记 · suggestion 建议 · strike 记为无效 · appeal 申诉
+    ledger 台账 · line 一笔 · seal 印记 · visit 走访 · suggestion 建议
+    strike 记为无效 · appeal 申诉 · deny 农户说没有
     arrival 到达的平台原始消息 · incoming 来信 · outgoing 去信 · turn 一轮 · memory 会话记忆
 """
 
@@ -519,6 +520,10 @@ class Deed(StrEnum):
     """What a line of the ledger stands for."""
 
     SERVICE = "答复"  # that reached its farmer
+    VISIT = "走访"  # these two as the commissioner told of them
+    CALL = "电话"
+    CONFIRMED = "农户确认"
+    DENIED = "农户说没有"  # counts no more, until a dispatcher restores it
     SUGGESTION = "建议"
     STRUCK = "记为无效"  # by the supervisor; the line it is about counts no more
     APPEAL = "申诉"  # by the commissioner, against that
@@ -537,6 +542,7 @@ class Entered:
     case: int | None = None
     about: int | None = None  # the line that it corrects
     proof: Mapping[str, Any] = field(default_factory=dict)  # JSON
+    media: tuple[str, ...] = ()  # pictures; their SHA-256 joins the proof when it is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -550,7 +556,9 @@ class Line:
 
     @property
     def day(self) -> date:
-        return self.at.astimezone(CHINA).date()
+        """When it was done; of a visit, when that was."""
+        told = self.entered.proof.get("day")
+        return date.fromisoformat(told) if told else self.at.astimezone(CHINA).date()
 
 
 # --- conversation ----------------------------------------------------------------------------
@@ -579,8 +587,8 @@ class Memory:
     questions: tuple[Question, ...] = ()  # the last few, newest last
     township: str | None = None
     focus: int | None = None  # the case that the next message belongs to
-    intent: Literal["answer", "ask", "add"] | None = None  # what that message is for
-    draft: Incoming | None = None  # a commissioner's words waiting for "which case?"
+    intent: Literal["answer", "ask", "add", "log"] | None = None  # what that message is for
+    draft: Incoming | None = None  # a commissioner's words waiting for another word of his
     is_greeted: bool = False
 
 

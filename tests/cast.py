@@ -272,7 +272,7 @@ class Village:
             load=self._load(),
             addresses=ADDRESSES,
             ledger=self.ledger if me else (),
-            named=self.ledger if me else (),
+            named=self.ledger,
         )
 
     def _may_know(self, sender: Address, me: Commissioner | None, case: Case) -> bool:

@@ -26,6 +26,8 @@ MADE_UP = {  # keys written as f"…": what may stand in the braces
     "list.{}": tuple(CaseState),
     "state.{}": tuple(CaseState),
     "desk.send_{}": ("answer", "ask"),
+    "visit.no_{}": ("day", "township", "farmer", "minutes", "done"),
+    "visit.{}": ("yes", "no"),
     "outcome.{}": ("better", "same", "worse"),
     "rating.{}": ("great", "some", "none"),
     "button.{}_which": OUTCOMES,

@@ -8,10 +8,11 @@ from bot.conversation.casework import ORDERS, Casework
 from bot.conversation.colleagues import is_consulted
 from bot.conversation.orders import Order, order_in
 from bot.conversation.own_ledger import OwnLedger
-from bot.conversation.recall import addressed, case_by, settled
+from bot.conversation.recall import addressed, case_by, joined, settled
 from bot.conversation.replies import only
 from bot.conversation.rulings import Rulings
 from bot.conversation.understanding import Library
+from bot.conversation.visits import Visits, begins
 from bot.conversation.wishes import COURTESY, Lexicon, Wish
 from bot.domain import (
     Button,
@@ -38,6 +39,7 @@ class CommissionerTalk:
         self,
         desk: Desk,
         own_ledger: OwnLedger,
+        visits: Visits,
         library: Library,
         lexicon: Lexicon,
         phrases: Phrases,
@@ -46,6 +48,7 @@ class CommissionerTalk:
         self._work = Casework(desk, library, phrases)
         self._own_ledger = own_ledger
         self._rulings = Rulings(desk.roster, phrases)
+        self._visits = visits
         self._lexicon = lexicon
         self._say = phrases
 
@@ -56,10 +59,16 @@ class CommissionerTalk:
         wish = self._lexicon.wish(incoming.text) if incoming.text.strip() else None
         if incoming.case is not None:
             return self._work.words(incoming.case, incoming, context, me)
+        if begins(incoming.text):
+            context = replace(context, memory=settled(context))
+            return self._visits.tell(incoming, context, case_by(context.about, context))
         if context.about is not None:
             return self._about(context.about, wish, incoming, context, me)
         if context.memory.focus is not None and context.memory.intent in {"answer", "ask"}:
             return self._announced(wish, incoming, context, me)
+        if context.memory.intent == "log" and not wish:
+            case = case_by(context.memory.focus, context)
+            return self._visits.tell(incoming, context, case)
         suggestion = self._own_ledger.suggestion_in(incoming.text)
         if suggestion is not None and not me.is_dispatcher:
             return self._own_ledger.suggest(suggestion, incoming, context, me)
@@ -109,6 +118,8 @@ class CommissionerTalk:
             case ["ledger", number, verb, *rest]:
                 turn = self._rulings.take(number, verb, rest, incoming, context)
                 return turn or only(self._say, "press.stale", incoming, context)
+            case ["visit", "save"]:
+                return self._visits.save(incoming, context, me)
             case ["draft", number] if context.memory.draft:
                 words = replace(context.memory.draft, id=incoming.id)
                 return self._work.words(number, words, context, me)
@@ -144,7 +155,7 @@ class CommissionerTalk:
             return only(self._say, "desk.unsupported", incoming, context)
         buttons = tuple(self._send_button(case) for case in mine[:MOST_BUTTONS])
         reply = Outgoing(incoming.sender, paragraphs(self._say("desk.which_case")), buttons)
-        return Turn((reply,), replace(settled(context), draft=_joined(context, incoming)))
+        return Turn((reply,), replace(settled(context), draft=joined(context, incoming)))
 
     def _accept_or_send(self, case: Case, incoming: Incoming, context: Context) -> Turn:
         """收到 below an offer: is the case accepted, or is that the answer?"""
@@ -159,12 +170,3 @@ class CommissionerTalk:
         words = self._letters.brief(case, WORDS_SHOWN)
         label = self._say("button.send_to", number=case.number, words=words)
         return Button(label, f"draft:{case.number}")
-
-
-def _joined(context: Context, incoming: Incoming) -> Incoming:
-    """The words kept so far and these, as one message."""
-    kept = context.memory.draft
-    if kept is None:
-        return incoming
-    text = "\n".join(filter(None, (kept.text, incoming.text)))
-    return replace(incoming, text=text, attachments=kept.attachments + incoming.attachments)

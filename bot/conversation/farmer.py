@@ -19,6 +19,7 @@ from bot.conversation.recall import (
     says_something,
 )
 from bot.conversation.replies import only
+from bot.conversation.visits import Visits
 from bot.conversation.wishes import Lexicon, Wish
 from bot.domain import (
     Case,
@@ -48,8 +49,14 @@ class FarmerTalk:
     """Takes one farmer's message."""
 
     def __init__(
-        self, asking: Asking, own_cases: OwnCases, lexicon: Lexicon, phrases: Phrases
+        self,
+        asking: Asking,
+        own_cases: OwnCases,
+        visits: Visits,
+        lexicon: Lexicon,
+        phrases: Phrases,
     ) -> None:
+        self._visits = visits
         self._asking = asking
         self._own_cases = own_cases
         self._lexicon = lexicon
@@ -96,6 +103,8 @@ class FarmerTalk:
                 return self._asking.hand_over(question_id, reason, incoming, context)
             case ["add", number, question_id]:
                 return self._asking.add_to(number, question_id, incoming, context)
+            case ["visit", _, verb]:
+                return self._visits.confirm(verb, incoming, context)
             case ["case", number, verb]:
                 return self._own_cases.button(number, verb, incoming, context)
             case _:

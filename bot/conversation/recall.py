@@ -86,6 +86,17 @@ def addressed(incoming: Incoming, context: Context) -> tuple[Incoming, Context]:
     return words, replace(context, about=int(numbered[1]))
 
 
+def joined(context: Context, incoming: Incoming) -> Incoming:
+    """The words kept so far and these, as one message."""
+    kept = context.memory.draft
+    if kept is None:
+        return incoming
+    text = "\n".join(filter(None, (kept.text, incoming.text)))
+    attachments = kept.attachments + incoming.attachments
+    location = incoming.location or kept.location
+    return replace(incoming, text=text, attachments=attachments, location=location)
+
+
 def says_something(incoming: Incoming) -> bool:
     return bool(incoming.text.strip() or incoming.attachments or incoming.location)
 

@@ -13,6 +13,7 @@ from bot.conversation.own_cases import OwnCases
 from bot.conversation.own_ledger import OwnLedger
 from bot.conversation.recall import case_by
 from bot.conversation.understanding import Library, is_piece
+from bot.conversation.visits import Visits
 from bot.domain import Context, Incoming, Invitation, Outgoing, Turn, paragraphs
 from bot.escalation.desk import Desk
 from bot.phrases import Phrases
@@ -36,9 +37,12 @@ class Conversation:
         self._desk = desk
         self._say = phrases
         asking = Asking(library, rules, desk, phrases, draw_number)
-        self._farmer = FarmerTalk(asking, OwnCases(desk, phrases), rules.lexicon, phrases)
-        own_ledger = OwnLedger(rules.targets, phrases)
-        self._commissioner = CommissionerTalk(desk, own_ledger, library, rules.lexicon, phrases)
+        visits = Visits(desk, rules.lexicon, phrases)
+        self._farmer = FarmerTalk(asking, OwnCases(desk, phrases), visits, rules.lexicon, phrases)
+        own_ledger = OwnLedger(rules.targets, phrases, desk.letters.subject)
+        self._commissioner = CommissionerTalk(
+            desk, own_ledger, visits, library, rules.lexicon, phrases
+        )
 
     def take(self, incoming: Incoming, context: Context) -> Turn:
         """Everything that follows from the message, to be saved in one transaction."""

@@ -1,6 +1,7 @@
 """The yearly ledger (年度台账) and assessment (考评): what counts, what is missing, which grade.
 
-A service is an answer of a commissioner that reached its farmer; the bot's own answers are in no
+A service is an answer of a commissioner that reached its farmer, or a visit or call that he told of
+and no farmer denied; the bot's own answers are in no
 ledger. However many answers a case takes, and
 however many cases one answer serves, it is one service. Where it counts days, several
 services of a day are one.
@@ -17,7 +18,9 @@ from bot.domain import Commissioner, Deed, Line
 
 WORST = "不合格"
 CRITERIA = ("针对性", "有效性", "真实性", "完整性", "时效性")
-_OVERTURNS = {Deed.STRUCK: False, Deed.RESTORED: True}
+_OVERTURNS = {Deed.STRUCK: False, Deed.DENIED: False, Deed.RESTORED: True}
+_RULINGS = frozenset({*_OVERTURNS, Deed.APPEAL})
+VISITS = frozenset({Deed.VISIT, Deed.CALL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +102,11 @@ def standing(commissioner: str, lines: Iterable[Line], year: int, targets: Targe
     sound = [line for line in his if counts.get(line.number, True)]
     answers = [line for line in sound if line.entered.deed is Deed.SERVICE]
     firsts = _first_of_each_case(answers)
+    visits = [line for line in sound if line.entered.deed in VISITS]
     return Standing(
         commissioner,
         year,
-        services=tuple(firsts),
+        services=tuple(sorted(firsts + visits, key=lambda line: line.number)),
         suggestions=tuple(line for line in sound if line.entered.deed is Deed.SUGGESTION),
         struck=tuple(struck),
         repeats=tuple(line for line in answers if line not in firsts),
@@ -123,9 +127,11 @@ def overturned(lines: Iterable[Line]) -> dict[int, bool]:
 def may(deed: Deed, line: Line, rulings: Iterable[Line], me: Commissioner) -> bool:
     """Whether somebody may rule so on a line. A dispatcher strikes what counts and restores what
     was struck; the commissioner it belongs to appeals once against each strike."""
-    if line.entered.deed not in {Deed.SERVICE, Deed.SUGGESTION}:
+    if line.entered.deed not in {Deed.SERVICE, Deed.SUGGESTION} | VISITS:
         return False
-    about = [one for one in rulings if one.entered.about == line.number]
+    about = [
+        one for one in rulings if one.entered.about == line.number and one.entered.deed in _RULINGS
+    ]
     last = max(about, key=lambda one: one.number).entered.deed if about else Deed.RESTORED
     match deed:
         case Deed.STRUCK:
@@ -133,7 +139,7 @@ def may(deed: Deed, line: Line, rulings: Iterable[Line], me: Commissioner) -> bo
         case Deed.RESTORED:
             return me.is_dispatcher and last is not Deed.RESTORED
         case Deed.APPEAL:
-            return me.id == line.entered.commissioner and last is Deed.STRUCK
+            return me.id == line.entered.commissioner and last in {Deed.STRUCK, Deed.DENIED}
         case _:
             return False
 

@@ -49,6 +49,9 @@ class Letters:
             return self._roster.name(case.holder)
         return self._say("case.holder", name=self._roster.name(case.holder))
 
+    def subject(self, domain: str | None) -> str:
+        return self._naming.domain(domain)
+
     def entry(self, entry_id: str) -> str:
         return self._naming.entry(entry_id)
 

@@ -6,21 +6,21 @@ from collections.abc import Sequence
 
 from bot.domain import Case
 
-_ALIKE = 0.4  # of their pairs of characters
+ALIKE = 0.4  # of their pairs of characters
 
 
 def alike(case: Case, others: Sequence[Case]) -> list[Case]:
     """Cases on the same subject that ask much the same, likest first."""
     weights = [
-        (_likeness(case.question, one.question), one)
+        (likeness(case.question, one.question), one)
         for one in others
         if one.number != case.number and one.domain == case.domain
     ]
-    likely = [pair for pair in weights if pair[0] >= _ALIKE]
+    likely = [pair for pair in weights if pair[0] >= ALIKE]
     return [one for _, one in sorted(likely, key=lambda pair: (-pair[0], pair[1].number))]
 
 
-def _likeness(one: str, other: str) -> float:
+def likeness(one: str, other: str) -> float:
     """The Dice coefficient of the pairs of neighbouring characters, 0 to 1."""
     pairs, others = _pairs(one), _pairs(other)
     both = len(pairs) + len(others)

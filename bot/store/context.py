@@ -42,12 +42,15 @@ def read_context(
 def _named(
     connection: Connection, incoming: Incoming, commissioner: Commissioner | None
 ) -> tuple[Line, ...]:
-    """See `Context.named`; the button is ledger:NUMBER:…"""
+    """See `Context.named`; the button is ledger:NUMBER:… or visit:MESSAGE:…"""
     room, _, rest = (incoming.press or "").partition(":")
-    number = rest.partition(":")[0]
-    if room != "ledger" or commissioner is None or not number.isdecimal():
+    number = rest.partition(":")[0][:18]
+    if not number.isdecimal():
         return ()
-    return ledger.with_rulings(connection, int(number[:9]))
+    if room == "visit":
+        return ledger.told_in(connection, int(number))
+    is_his = room == "ledger" and commissioner is not None
+    return ledger.with_rulings(connection, int(number[:9])) if is_his else ()
 
 
 def _cases_of(

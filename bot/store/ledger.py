@@ -22,11 +22,12 @@ from bot.store.database import Database
 from bot.store.tables import EPOCH, MICROSECOND, cases, ledger, media, numbers
 
 NO_SEAL = "0" * 64
+SERVICES = (Deed.SERVICE, Deed.VISIT, Deed.CALL)
 _IS_OURS = numbers.c.name == "ledger"
 _NEXT = update(numbers).where(_IS_OURS).values(value=numbers.c.value + 1).returning(numbers.c.value)
 _SERVED = (
     select(ledger.c.commissioner, func.count())
-    .where(ledger.c.at >= bindparam("since"), ledger.c.deed == Deed.SERVICE.value)
+    .where(ledger.c.at >= bindparam("since"), ledger.c.deed.in_([one.value for one in SERVICES]))
     .group_by(ledger.c.commissioner)
 )
 _PAGE = 1000  # lines read at a time
@@ -58,7 +59,7 @@ class Ledger:
             return own(connection, commissioner, since)
 
     def served(self, since: datetime) -> dict[str, int]:
-        """Answers delivered from then on, by commissioner id."""
+        """Answers delivered, visits and calls from then on, by commissioner id."""
         with self._database.read() as connection:
             return served(connection, since)
 
@@ -93,6 +94,7 @@ def append(
     number = connection.execute(_NEXT).scalar_one()
     last = select(ledger.c.seal).where(ledger.c.number == number - 1)
     before = connection.execute(last).scalar_one_or_none() or NO_SEAL
+    evidence = {"evidence": _digests(connection, entered.media)} if entered.media else {}
     row = {
         "number": number,
         "at": now,
@@ -102,7 +104,7 @@ def append(
         "case_number": entered.case,
         "about": entered.about,
         "message": message,
-        "proof": json.dumps(dict(entered.proof), ensure_ascii=False, sort_keys=True),
+        "proof": json.dumps({**entered.proof, **evidence}, ensure_ascii=False, sort_keys=True),
     }
     seal = _seal_of(before, row)
     connection.execute(insert(ledger).values(**row, seal=seal))
@@ -119,11 +121,12 @@ def append_service(connection: Connection, message: int, sent: Outgoing, now: da
         sent.service_of,
         by=sent.service_of,
         case=sent.case,
+        media=tuple(one.media for one in sent.attachments),
         proof={
             "farmer": str(sent.to),
             "channel": sent.to.channel,
             "answer": sent.text,
-            "evidence": _digests(connection, [one.media for one in sent.attachments]),
+            "evidence": {},
             **_about_case(connection, sent.case),
         },
     )
@@ -142,6 +145,13 @@ def with_rulings(connection: Connection, number: int) -> tuple[Line, ...]:
     is_it = (ledger.c.number == number) | (ledger.c.about == number)
     rows = connection.execute(select(ledger).where(is_it).order_by(ledger.c.number))
     return tuple(map(_line, rows))
+
+
+def told_in(connection: Connection, message: int) -> tuple[Line, ...]:
+    """The visit or call that a message told of, and what was said to it."""
+    query = select(ledger.c.number).where(ledger.c.message == message)
+    number = connection.execute(query).scalar_one_or_none()
+    return with_rulings(connection, number) if number is not None else ()
 
 
 def served(connection: Connection, since: datetime) -> dict[str, int]:
@@ -165,7 +175,7 @@ def _about_case(connection: Connection, number: int | None) -> dict[str, Any]:
     }
 
 
-def _digests(connection: Connection, ids: list[str]) -> dict[str, str]:
+def _digests(connection: Connection, ids: tuple[str, ...]) -> dict[str, str]:
     """The SHA-256 of each picture that went along, by its id."""
     rows = connection.execute(select(media.c.id, media.c.content).where(media.c.id.in_(ids)))
     return {row.id: hashlib.sha256(row.content).hexdigest() for row in rows}

@@ -9,7 +9,17 @@ from typing import Any
 from sqlalchemy import Connection, insert, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.domain import Address, Attachment, Case, CaseChange, Incoming, Invitation, Outgoing, Turn
+from bot.domain import (
+    Address,
+    Attachment,
+    Case,
+    CaseChange,
+    Deed,
+    Incoming,
+    Invitation,
+    Outgoing,
+    Turn,
+)
 from bot.errors import Conflict
 from bot.store import codec, ledger
 from bot.store.accounts import use_up
@@ -17,6 +27,7 @@ from bot.store.database import Database
 from bot.store.records import State
 from bot.store.tables import bindings, case_events, case_people, cases, media_uses, messages
 
+TOLD = frozenset({Deed.VISIT, Deed.CALL})  # found again by the message that told of it
 INSERT_MESSAGES = insert(messages)
 INSERT_EVENTS = insert(case_events)
 
@@ -37,7 +48,8 @@ class TurnWriter:
         self.write_replies(turn.replies, cause=incoming.id if incoming else None)
         self._note_media(turn, incoming)
         for entered in turn.entered:
-            ledger.append(self._connection, entered, self._now)
+            told = incoming.id if incoming and entered.deed in TOLD else None
+            ledger.append(self._connection, entered, self._now, message=told)
 
     def write_replies(self, replies: Sequence[Outgoing], *, cause: int | None) -> None:
         if replies:

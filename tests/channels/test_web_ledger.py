@@ -157,3 +157,36 @@ async def test_a_strange_return_address_leads_to_ones_own_page(world):
     async with world.working(say("好")):
         response = await post(browser, "suggest", "给新手办一次现场课", of="//evil.example")
     assert response.headers["location"].startswith("/desk/ledger/wang?")
+
+
+async def test_a_visit_is_told_in_a_form_and_written_at_the_second_look(world):
+    browser = await world.at_desk()
+    text = "今天 盘龙镇 农户：张三 40分钟 教他清园"
+    looked = say("请看一眼", ("记进台账", "visit:save"))
+    async with world.working(looked):
+        await page(browser)
+        sent = await post(browser, "visit:came", text, of="wang")
+    assert (world.last_incoming.press, world.last_incoming.text) == (None, f"记走访 {text}")
+    shown = await page(browser, sent.headers["location"])
+    assert 'value="visit:save"' in shown
+    async with world.working(say("记进台账了")):
+        await post(browser, "visit:save", "", of="wang")
+    assert world.last_incoming.press == "visit:save"
+
+
+async def test_a_visit_in_the_ledger_shows_what_was_done_and_what_the_farmer_said(world):
+    told = {"day": "2026-06-30", "minutes": 40, "farmer_name": "张三", "farmer": "web:li"}
+    visit = enter(world, Deed.VISIT, done="教他清园", **told)
+    enter(world, Deed.DENIED, about=visit.number)
+    text = await page(await world.at_desk())
+    for words in ("教他清园", "2026-06-30 张三，40 分钟", "农户说没有", "已记为无效"):
+        assert words in text
+    assert "服务次数</b> 0 / 24" in text
+
+
+async def test_a_draft_of_a_suggestion_is_asked_for_without_words(world):
+    browser = await world.at_desk()
+    await page(browser)
+    async with world.working(say("建议：今年……")):
+        assert (await post(browser, "suggest:draft", "")).status_code == 303
+    assert world.last_incoming.text.strip() == "/suggest"

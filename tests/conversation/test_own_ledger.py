@@ -73,7 +73,7 @@ def test_a_suggestion_is_entered_as_it_stands(village, form):
 @pytest.mark.parametrize(
     ("words", "key", "blanks"),
     [
-        ("/suggest", "ledger.suggest_how", {"least": 15}),
+        (f"/suggest {WORDS}：【写：做什么】", "ledger.suggest_how", {"least": 15}),
         ("建议：多来人", "ledger.suggest_how", {"least": 15}),
         (f"建议：{WORDS}", "ledger.suggested_before", {}),
     ],
@@ -105,3 +105,32 @@ def test_an_answer_carries_whose_service_it_is_and_a_question_back_does_not(vill
     answered = village.says(WANG_CHAT, "先合并弱群", about=1)
     relays = [one for turn in (asked, answered) for one in turn.replies if one.to == LI]
     assert [one.service_of for one in relays] == [None, WANG.id]
+
+
+@pytest.mark.parametrize("words", ["/suggest", "建议："])
+def test_a_suggestion_is_begun_from_what_he_was_asked(village, words):
+    proofs = [
+        {"question": "蜂子不进箱咋个办", "domain": "beekeeping", "township": "盘龙镇"},
+        {"question": "蜂子不进箱咋办哟", "domain": "beekeeping", "township": "吴家镇"},
+        {"question": "蜂王不见了", "domain": "beekeeping", "township": "盘龙镇"},
+    ]
+    village.ledger = tuple(
+        Line(n, NOW, Entered(Deed.SERVICE, WANG.id, WANG.id, n, proof=proof), "")
+        for n, proof in enumerate(proofs, 1)
+    )
+    village.says(LI, UNKNOWN_BEES)
+    [text] = told(village.says(WANG_CHAT, words), WANG_CHAT)
+    for part in (
+        "服务农户 3 次",
+        "养蜂 3 次",
+        "盘龙镇 2 次、吴家镇 1 次",
+        "11月 3 次",
+        "“蜂子不进箱咋个办” 2 次",
+        "还有 1 个问题等着答",
+    ):
+        assert part in text
+
+
+def test_without_a_ledger_a_suggestion_is_only_explained():
+    [text] = told(Village().says(WANG_CHAT, "/suggest"), WANG_CHAT)
+    assert text == said("ledger.suggest_how", least=15)

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from bot.domain import Deed, Entered, Line
-from bot.escalation.ledger import Grade, Targets, standing
-from tests.cast import LV, WANG
+from bot.escalation.ledger import Grade, Targets, may, standing
+from tests.cast import DISPATCHER, LV, WANG
 
 START = datetime(2026, 1, 1, 2, 0, tzinfo=UTC)
 
@@ -44,6 +44,24 @@ def test_one_answer_given_to_several_cases_is_one_service():
     again = replace(again, entered=replace(again.entered, proof={"same_as": 12}))
     own = of(first, again, line(3, case=14))
     assert (numbers(own.services), numbers(own.repeats)) == ([1, 3], [2])
+
+
+def test_visits_and_calls_count_until_the_farmer_denies_them():
+    visits = line(1, Deed.VISIT), line(2, Deed.CALL), line(3, Deed.CALL)
+    denied, confirmed = line(4, Deed.DENIED, about=2), line(5, Deed.CONFIRMED, about=3)
+    own = of(*visits, denied, confirmed)
+    assert (numbers(own.services), numbers(own.struck)) == ([1, 3], [2])
+    assert numbers(of(*visits, denied, line(6, Deed.RESTORED, about=2)).services) == [1, 2, 3]
+    assert may(Deed.RESTORED, visits[1], [denied], DISPATCHER)
+    assert may(Deed.APPEAL, visits[1], [denied], WANG)
+    assert not may(Deed.STRUCK, visits[1], [denied], DISPATCHER)
+    assert may(Deed.STRUCK, visits[2], [confirmed], DISPATCHER)
+
+
+def test_a_visit_belongs_to_the_day_it_was_made():
+    told = line(1, Deed.VISIT, day=9)
+    told = replace(told, entered=replace(told.entered, proof={"day": "2026-01-03"}))
+    assert told.day == date(2026, 1, 3)
 
 
 def test_where_days_count_several_services_of_a_day_are_one():

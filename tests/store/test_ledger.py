@@ -102,6 +102,18 @@ def test_a_button_brings_the_line_it_names_and_the_rulings_on_it_to_those_who_ma
     assert store.inbox.context(replace(pressed, sender=LI), NOW).named == ()
 
 
+def test_a_visit_is_found_by_the_message_that_told_of_it_and_its_photos_are_proof(store):
+    photo = store.media.keep(Media("image/jpeg", b"photo"), NOW)
+    visit = Entered(Deed.VISIT, WANG.id, WANG.id, proof={"farmer": str(LI)}, media=(photo,))
+    incoming = turn(store, WANG.addresses[0], entered=(visit,))
+    [line] = lines(store)
+    assert line.entered.proof["evidence"] == {photo: hashlib.sha256(b"photo").hexdigest()}
+    pressed = replace(turn(store, LI), press=f"visit:{incoming.id}:yes")
+    assert [one.number for one in store.inbox.context(pressed, NOW).named] == [line.number]
+    assert store.ledger.served(NOW) == {WANG.id: 1}
+    assert store.ledger.audit().fault == ""
+
+
 def test_lines_added_side_by_side_make_one_chain(store):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: store.ledger.add(SUGGESTION, NOW), range(40)))

@@ -18,7 +18,13 @@ from starlette.routing import BaseRoute, Route
 from bot.channels.base import NO_PICTURES, Bell, Pictures, read_own, write_own
 from bot.channels.web.board import SOURCES, Board, Library, View
 from bot.channels.web.guard import BodyCap, Buckets, Clock, check_origin, client_of, is_https
-from bot.channels.web.ledger_board import LINE_VERBS, NOT_YOUR_LEDGER, LedgerBoard, page_of
+from bot.channels.web.ledger_board import (
+    LINE_VERBS,
+    NOT_YOUR_LEDGER,
+    TOLD_IN_WORDS,
+    LedgerBoard,
+    page_of,
+)
 from bot.channels.web.moves import NEEDS_WORDS, VERBS, confirmation
 from bot.channels.web.pages import Pages, moment
 from bot.channels.web.sessions import Sessions, check_csrf
@@ -226,7 +232,7 @@ class DeskChannel:
             thread=board.thread(view.thread),
             moves=await asyncio.to_thread(board.moves, me, case),
             flash=flash,
-            confirm=confirmation(flash, case),
+            confirm=confirmation(flash, f"case:{case.number}:sure"),
             is_pending="after" in request.query_params and not flash,
             text_limit=self._settings.text_limit,
         )
@@ -249,7 +255,8 @@ class DeskChannel:
             me,
             view,
             sheet=sheet,
-            flash=view.replies(_number(request.query_params.get("after"))),
+            flash=(flash := view.replies(_number(request.query_params.get("after")))),
+            confirm=confirmation(flash, "visit:save"),
             text_limit=self._settings.text_limit,
         )
 
@@ -261,10 +268,14 @@ class DeskChannel:
         press = submission.press or ""
         if not press.startswith(LINE_VERBS):
             raise Refused("这个按钮认不出来，请刷新页面再试。")
-        if not submission.text:
+        if not submission.text and press not in {"visit:save", "suggest:draft"}:
             raise Refused("还没有写。")
-        text = submission.text if press != "suggest" else f"/suggest {submission.text}"
-        raw = write_own(text=text, press=None if press == "suggest" else press)
+        head = TOLD_IN_WORDS.get(press)
+        raw = write_own(
+            text=f"{head} {submission.text}" if head else submission.text,
+            press=None if head else press,
+            attachments=await self._album.keep(submission.photos),
+        )
         await self._receive(me, submission.uid, raw, view)
         page = page_of(request.query_params.get("of", ""), me)
         return RedirectResponse(f"{page}?after={view.last_said}", status_code=303)

@@ -8,11 +8,17 @@ from datetime import date, datetime
 from uuid import uuid4
 
 from bot.domain import CHINA, Commissioner, Deed, Line, midnight
-from bot.escalation.ledger import CRITERIA, Standing, Targets, may, standing
+from bot.escalation.ledger import CRITERIA, VISITS, Standing, Targets, may, standing
 from bot.store import Audit, Store
 
 FIRST_YEAR = 2026  # nothing was kept before
-LINE_VERBS = ("suggest", "ledger:")  # how the buttons of these pages begin
+LINE_VERBS = ("suggest", "ledger:", "visit:")  # how the buttons of these pages begin
+TOLD_IN_WORDS = {
+    "suggest": "/suggest",
+    "suggest:draft": "/suggest",
+    "visit:came": "记走访",
+    "visit:called": "记电话",
+}
 NOT_YOUR_LEDGER = "没有这本台账，或者它不归您看。"
 STRUCK, REPEATED = "已记为无效", "同一个问题，不重复算"  # why a line does not count
 
@@ -60,6 +66,8 @@ class Sheet:
     today: date
     is_own: bool
     uid: str = field(default_factory=_fresh)
+    visit_uid: str = field(default_factory=_fresh)
+    draft_uid: str = field(default_factory=_fresh)
 
     @property
     def days_left(self) -> int:
@@ -122,7 +130,7 @@ class LedgerBoard:
     def _row(self, line: Line, note: str, lines: Sequence[Line], me: Commissioner) -> Row:
         rulings = [one for one in lines if one.entered.about == line.number]
         domain = line.entered.proof.get("domain")
-        subject = self._subject(domain) if line.entered.deed is Deed.SERVICE else ""
+        subject = self._subject(domain) if line.entered.deed in {Deed.SERVICE} | VISITS else ""
         return Row(line, subject, note, _rating(line, lines), rulings, _forms(line, rulings, me))
 
     def _today(self) -> date:

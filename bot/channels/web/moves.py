@@ -149,8 +149,8 @@ class Moves:
         return f"这个问题现在由{who}负责，您可以看，不能答复。"
 
 
-def confirmation(said: Iterable[Shown], case: Case) -> Move | None:
-    """The button under a warning that was just shown: the words go out only with it."""
+def confirmation(said: Iterable[Shown], action: str) -> Move | None:
+    """The button under what was just shown: it is done only when that is pressed."""
     buttons = (one for line in said if line.outgoing for one in line.outgoing.buttons)
-    sure = next((one for one in buttons if one.action == f"case:{case.number}:sure"), None)
+    sure = next((one for one in buttons if one.action == action), None)
     return Move("sure", sure.label, uid=str(uuid4())) if sure else None
