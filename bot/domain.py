@@ -260,6 +260,7 @@ class Domain:
     words: tuple[str, ...]
     groups: Mapping[str, str] = field(default_factory=dict)
     out_of_scope: tuple[OutOfScope, ...] = ()
+    bloom: tuple[int, ...] = ()  # months in which bees visit the crop
 
     def named_in(self, text: str) -> int:
         """How many characters of its words the text has."""

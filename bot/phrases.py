@@ -140,6 +140,7 @@ BLANKS: Mapping[str, str] = {
     "button.send_anyway": "",
     "case.sent_anyway": "worries",
     "desk.asked": "number",
+    "bees.notice": "",
     "desk.disputed": "",
     "desk.find_what": "number",
     "desk.choose_entry": "number",

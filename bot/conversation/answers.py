@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from bot.domain import Address, Block, Button, Clarify, Entry, Outgoing, paragraphs
+from bot.conversation.bees import bee_notice
+from bot.conversation.understanding import Domains
+from bot.domain import Address, Block, Button, Clarify, Entry, Outgoing, paragraphs, plain
 from bot.phrases import Phrases
 
 
@@ -13,21 +16,22 @@ class Answers:
     """Lays out knowledge for a chat; every channel renders the blocks its own way."""
 
     say: Phrases
+    domains: Domains
     whole_within: int  # characters; a longer answer is cut to the short answer and a button
 
-    def entry(self, to: Address, entry: Entry, question_id: int) -> Outgoing:
+    def entry(self, to: Address, entry: Entry, question_id: int, now: datetime) -> Outgoing:
         """The entry word for word: at once where it is short or somebody's life depends on it, else
         the short answer first."""
         length = len(entry.short_answer) + sum(len(block.text) for block in entry.details)
         short = paragraphs(entry.short_answer)
         if entry.is_first_aid or length <= self.whole_within:
-            return self._sheet(to, entry, (*short, *entry.details), question_id)
+            return self._sheet(to, entry, (*short, *entry.details), question_id, now)
         more = Button(self.say("button.details"), f"details:{entry.id}:{question_id}")
-        return self._sheet(to, entry, short, question_id, more)
+        return self._sheet(to, entry, short, question_id, now, more)
 
-    def details(self, to: Address, entry: Entry, question_id: str) -> Outgoing:
+    def details(self, to: Address, entry: Entry, question_id: str, now: datetime) -> Outgoing:
         """What stands behind 详细."""
-        return self._sheet(to, entry, entry.details, question_id)
+        return self._sheet(to, entry, entry.details, question_id, now)
 
     def _sheet(
         self,
@@ -35,6 +39,7 @@ class Answers:
         entry: Entry,
         body: tuple[Block, ...],
         question_id: int | str,
+        now: datetime,
         *first: Button,
     ) -> Outgoing:
         """Title, text, source and review state, and below them the buttons."""
@@ -44,7 +49,8 @@ class Answers:
             Button(self.say("button.to_person"), f"unsolved:{question_id}"),
         )
         title, provenance = Block("heading", entry.title), paragraphs(self._provenance(entry))
-        return Outgoing(to, (title, *body, *provenance), buttons)
+        bees = bee_notice(plain(body), self.domains().get(entry.domain), now, self.say)
+        return Outgoing(to, (title, *body, *bees, *provenance), buttons)
 
     def _provenance(self, entry: Entry) -> str:
         source = self.say("answer.source", source=entry.sources[0])

@@ -85,7 +85,7 @@ class Asking:
         self._desk = desk
         self._say = phrases
         self._draw_number = draw_number
-        self._answers = Answers(phrases, rules.whole_within)
+        self._answers = Answers(phrases, library.domains, rules.whole_within)
         self._own_cases = OwnCases(desk, phrases)
 
     # --- asking ------------------------------------------------------------------------------
@@ -202,7 +202,8 @@ class Asking:
     ) -> Turn:
         """One reply each; what answers the whole best comes first and is remembered, and the last
         asks whether the words were meant for an open case."""
-        replies = [self._answers.entry(incoming.sender, one, question.id) for one in entries]
+        to, now = incoming.sender, context.now
+        replies = [self._answers.entry(to, one, question.id, now) for one in entries]
         replies[-1] = self._with_addition(replies[-1], question, context)
         remembered = replace(question, answered=entries[0].id, domain=entries[0].domain)
         return Turn(tuple(replies), remember(context, remembered))
@@ -303,7 +304,8 @@ class Asking:
         entry = self._library.entry(entry_id)
         if entry is None:
             return None
-        return Turn((self._answers.details(incoming.sender, entry, question_id),), context.memory)
+        reply = self._answers.details(incoming.sender, entry, question_id, context.now)
+        return Turn((reply,), context.memory)
 
     def hand_over(
         self, question_id: str, reason: Reason, incoming: Incoming, context: Context

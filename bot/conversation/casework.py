@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from bot.conversation.bees import bee_notice
 from bot.conversation.colleagues import CONFERRING, Colleagues
 from bot.conversation.orders import Order
 from bot.conversation.ready import Ready
@@ -13,6 +14,7 @@ from bot.conversation.replies import only
 from bot.conversation.understanding import Library
 from bot.domain import (
     CLOSED,
+    Block,
     Button,
     Case,
     CaseState,
@@ -22,6 +24,7 @@ from bot.domain import (
     Outgoing,
     Turn,
     paragraphs,
+    plain,
 )
 from bot.escalation.desk import Desk, Step
 from bot.phrases import Phrases
@@ -37,6 +40,7 @@ class Casework:
     def __init__(self, desk: Desk, library: Library, phrases: Phrases) -> None:
         self._desk = desk
         self._worries = library.worries
+        self._domains = library.domains
         self._ready = Ready(library, phrases)
         self._colleagues = Colleagues(desk, phrases)
         self._say = phrases
@@ -95,6 +99,7 @@ class Casework:
         if not blocks:
             return only(self._say, "press.stale", words, context)
         note = self._say("case.sent_entry", title=self._desk.letters.entry(order.object))
+        blocks += self._bees(plain(blocks), case, context)
         step = self._desk.answer(case, me.id, words, context, note, blocks=blocks)
         return self._done(step, "desk.answered", words, context)
 
@@ -112,7 +117,8 @@ class Casework:
         again = replace(words, text=other.answer, attachments=other.answer_attachments)
         root = other.same_as or other.number
         note = self._say("case.sent_as", number=other.number)
-        step = self._desk.answer(case, me.id, again, context, note, same_as=root)
+        bees = self._bees(other.answer, case, context)
+        step = self._desk.answer(case, me.id, again, context, note, blocks=bees, same_as=root)
         return self._done(step, "desk.answered", words, context)
 
     def words(
@@ -158,10 +164,15 @@ class Casework:
             reply = Outgoing(words.sender, paragraphs(text), (sure,), case=case.number)
             return Turn((reply,), replace(settled(context), draft=words))
         note = self._say("case.sent_anyway", worries=worries) if worries else ""
-        step = self._desk.answer(case, me.id, words, context, note)
+        bees = self._bees(words.text, case, context)
+        step = self._desk.answer(case, me.id, words, context, note, blocks=bees)
         mine = [one for one in self.mine(context, me) if one.state is not CaseState.ANSWERED]
         also = self._ready.others(step.case, mine)
         return self._done(step, "desk.answered", words, context, also)
+
+    def _bees(self, text: str, case: Case, context: Context) -> tuple[Block, ...]:
+        domain = self._domains().get(case.domain or "")
+        return bee_notice(text, domain, context.now, self._say)
 
     def _hand_on(
         self, case: Case, name: str, words: Incoming, context: Context, me: Commissioner

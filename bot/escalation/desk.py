@@ -20,6 +20,7 @@ from bot.domain import (
     Outgoing,
     Question,
     Reason,
+    paragraphs,
     plain,
 )
 from bot.escalation.hours import ALWAYS, Hours
@@ -179,12 +180,12 @@ class Desk:
         blocks: tuple[Block, ...] = (),
         same_as: int | None = None,
     ) -> Step:
-        """His words, or the `blocks` of an entry; `same_as`: what he answered to that case."""
+        """His words, and `blocks` that go below them; `same_as`: what he answered to that case."""
         said = replace(
             case,
             holder=by,
             is_disputed=False,
-            answer=plain(blocks) or words.text,
+            answer=plain((*paragraphs(words.text), *blocks)),
             answer_attachments=words.attachments,
             same_as=same_as,
         )

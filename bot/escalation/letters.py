@@ -110,7 +110,7 @@ class Letters:
     def relay(
         self, case: Case, key: str, words: Incoming, blocks: tuple[Block, ...] = ()
     ) -> Outgoing:
-        """A commissioner's words, or `blocks` he chose, on their way to the farmer, under his
+        """A commissioner's words, and what goes below them, on their way to the farmer, under his
         name."""
         head = self._say(key, number=case.number, who=self.holder(case))
         is_answer = key == "case.answer"

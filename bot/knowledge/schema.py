@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from bot.reading.fields import NAME, Day, Line, Lines, Name, Shape, Text, wrong
 
 _MONTH = re.compile(r"0?[1-9]|1[0-2]")
-_MONTHS_MEND = "写 1 到 12 的数字，用英文逗号隔开，如 season: [6, 7, 8]；一年到头都有就写 []。"
+_MONTHS_MEND = "写 1 到 12 的数字，用英文逗号隔开，如 [6, 7, 8]；一年到头都有就写 []。"
 _LINKS_MEND = "写别的条目的文件名，不带 .md，用英文逗号隔开，如 [pepper-rust, pepper-leaf-spot]。"
 
 
@@ -99,4 +99,5 @@ class DomainShape(Shape):
     speciality: Name = Field(title="特派员专长")
     words: Lines = Field(title="词语")
     groups: dict[Name, Line] = Field(default_factory=dict, title="分组")
+    bloom: _Months = Field(default=(), title="花期月份")
     out_of_scope: tuple[OutOfScopeShape, ...] = Field(default=(), title="不答的问题")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.conversation.answers import Answers
-from tests.cast import LENGTHY, LI, LONG, RUST, SURE, Village, buttons, phrases, said, told
+from tests.cast import LENGTHY, LI, LONG, NOW, RUST, SURE, Village, buttons, phrases, said, told
 
 DETAILS = LONG.details[1].text
 
@@ -63,12 +63,12 @@ def test_after_the_details_the_question_can_still_go_to_a_person():
 
 def test_first_aid_comes_whole():
     entry = replace(LONG, short_answer="立即拨打120，人放平。")
-    answer = Answers(phrases(), 160).entry(LI, entry, 7)
+    answer = Answers(phrases(), dict, 160).entry(LI, entry, 7, NOW)
     assert DETAILS in answer.text
     assert [button.action for button in answer.buttons] == ["useful:7", "unsolved:7"]
 
 
 def test_the_border_is_the_settings():
     whole = len(LONG.short_answer) + sum(len(block.text) for block in LONG.details)
-    assert DETAILS in Answers(phrases(), whole).entry(LI, LONG, 7).text
-    assert DETAILS not in Answers(phrases(), whole - 1).entry(LI, LONG, 7).text
+    assert DETAILS in Answers(phrases(), dict, whole).entry(LI, LONG, 7, NOW).text
+    assert DETAILS not in Answers(phrases(), dict, whole - 1).entry(LI, LONG, 7, NOW).text

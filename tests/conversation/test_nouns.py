@@ -23,7 +23,7 @@ from bot.domain import (
     plain,
 )
 from bot.errors import KnowledgeError, Moved, TianwenError, TryLater
-from tests.cast import DOMAINS, LI, RUST, SACBROOD, SPOT, SUBSIDY, phrases
+from tests.cast import DOMAINS, LI, NOW, RUST, SACBROOD, SPOT, SUBSIDY, phrases
 
 POLICY = Policy(answer_at=0.8, offer_at=0.4)
 PROBLEM = Problem("knowledge/a.md", 3, 1, "少了标题。", "加上 title。")
@@ -95,7 +95,11 @@ def test_without_a_match_the_reason_is_said():
 
 def test_an_approved_answer_says_who_saw_it_and_when():
     entry = replace(RUST, review=Review("approved", "吕玉奎", date(2026, 11, 1)))
-    assert Answers(phrases(), 160).entry(LI, entry, 7).text.endswith("吕玉奎看过（2026-11-01）。")
+    assert (
+        Answers(phrases(), dict, 160)
+        .entry(LI, entry, 7, NOW)
+        .text.endswith("吕玉奎看过（2026-11-01）。")
+    )
 
 
 def test_blocks_read_as_plain_text():
