@@ -17,7 +17,7 @@ from bot.reports.figures import OUTCOMES, Period, Sources, report
 from bot.reports.tables import tables
 from bot.reports.workbook import workbook
 from bot.store import Asked
-from tests.cast import ADDRESSES, DOMAINS, ENTRIES, LV, PEOPLE, WANG, WANG_CHAT, a_case
+from tests.cast import ADDRESSES, DOMAINS, ENTRIES, LI, LV, PEOPLE, WANG, WANG_CHAT, a_case
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=CHINA)  # a Monday
 NOW = datetime(2026, 3, 31, 9, 0, tzinfo=CHINA)
@@ -31,7 +31,7 @@ def answer(number, *, who=WANG.id, case=None, at=START, hours=2):
 
 
 def asked(kind="answer", *entries, domain=None, day=0):
-    return Asked(START + timedelta(days=day), kind, domain, entries)
+    return Asked(START + timedelta(days=day), kind, domain, entries, LI)
 
 
 def made(period=MARCH, *, lines=(), asked=(), opened=(), undelivered=None, now=NOW, is_whole=True):
