@@ -27,6 +27,7 @@ from bot.reading.fields import Day, Line, Name, Shape
 from bot.reading.fitting import fit
 from bot.reading.nodes import Node, parse
 from bot.reading.report import Report
+from bot.reports.outbreaks import OutbreaksShape
 from bot.retrieval.word_lists import WordLists
 from bot.retrieval.words import Words
 
@@ -131,6 +132,7 @@ class SettingsShape(Shape):
     answers: AnswersShape = AnswersShape()
     timers: TimersShape = TimersShape()
     assessment: AssessmentShape = AssessmentShape()
+    outbreaks: OutbreaksShape = OutbreaksShape()
     leases: LeasesShape = LeasesShape()
     retention: RetentionShape = RetentionShape()
     web: WebShape = WebShape()
@@ -208,6 +210,7 @@ class Config:
     answers: AnswersShape
     timers: Timers
     targets: Targets
+    outbreaks: OutbreaksShape
     leases: LeasesShape
     retention: RetentionShape
     web: WebShape
@@ -248,6 +251,7 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
         answers=settings.answers,
         timers=_timers(settings.timers, calendar.build()),
         targets=settings.assessment.build(),
+        outbreaks=settings.outbreaks,
         leases=settings.leases,
         retention=settings.retention,
         web=settings.web,

@@ -70,6 +70,8 @@ def _report(config: Config, store: Store, period: Period, name: str | None) -> R
         targets=config.targets,
         domain_of=lambda entry: entries[entry].domain if entry in entries else None,
         subject=lambda domain: _title(domain, domains),
+        addresses=store.cases.addresses(),
+        is_whole=name is None,
     )
     return make(period, sources, now())
 

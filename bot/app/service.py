@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from bot.app.clock import FollowUpClock, Sweeper
 from bot.app.compose import Core
 from bot.app.library import Status
+from bot.app.outbreak_watch import OutbreakWatch
 from bot.app.worker import Worker
 from bot.channels.base import Bell, Channel
 from bot.config import RetentionShape
@@ -62,6 +63,7 @@ class Service:
             store, channels, phrases=core.config.phrases, due=due, clock=clock, limits=limits
         )
         self._follow_up = FollowUpClock(store, core.desk, due=due, clock=clock)
+        self._outbreaks = OutbreakWatch(core, store, due=due, clock=clock)
         self._sweeper = Sweeper(store, _retention(core.config.retention), clock)
         self._listening: list[asyncio.Task[None]] = []
         self._note(core.status)
@@ -79,6 +81,7 @@ class Service:
                 group.create_task(self._delivery.run())
                 group.create_task(self._follow_up.run())
                 group.create_task(self._sweeper.run())
+                group.create_task(self._outbreaks.run())
                 group.create_task(self._reload())
         except ExceptionGroup as died:
             raise died.exceptions[0] from None  # the first; the others were told to stop

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import mean, median
 
-from bot.domain import CHINA, OUR_MOVE, Case, Commissioner, Deed, Line, midnight
+from bot.domain import CHINA, OUR_MOVE, Address, Case, Commissioner, Deed, Line, midnight
 from bot.escalation.ledger import Standing, Targets, standing
+from bot.reports.gaming import Flag, flags
 from bot.store import Asked
 
 KINDS: Mapping[str, str] = {
@@ -95,6 +96,7 @@ class Report:
     gaps: Sequence[Case]  # nobody has answered, and the knowledge had nothing
     overdue: Sequence[Case]
     undelivered: Sequence[Case]
+    flags: Sequence[Flag] | None  # None: not shown in what one commissioner gets
 
     @property
     def asked(self) -> Count:
@@ -116,20 +118,26 @@ class Sources:
     targets: Targets
     domain_of: Callable[[str], str | None]  # of an entry's id
     subject: Callable[[str | None], str]  # title of a domain
+    addresses: Mapping[str, Sequence[Address]]  # of commissioners, by id
+    is_whole: bool = True  # the office's own: everybody is in it
 
 
 def report(period: Period, sources: Sources, now: datetime) -> Report:
     opened = sources.opened
+    people = [_person(one, period, sources) for one in sources.people if not one.is_dispatcher]
     return Report(
         period,
         now,
-        [_person(one, period, sources) for one in sources.people if not one.is_dispatcher],
+        people,
         _weeks(period, sources.asked),
         _subjects(sources),
         Counter(case.township or UNKNOWN for case in opened).most_common(),
         gaps=[case for case in opened if case.state in OUR_MOVE],
         overdue=[case for case in opened if case.is_late(now)],
         undelivered=[case for case in opened if case.number in sources.undelivered],
+        flags=flags([one.standing for one in people], sources.addresses)
+        if sources.is_whole
+        else None,
     )
 
 

@@ -10,6 +10,7 @@ from bot.reports.figures import OUTCOMES, Count, Person, Report
 
 Cell = str | int | float | None
 WORDS = 60  # characters of a question
+_LINES = 20  # numbers of the ledger named
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def tables(report: Report) -> Sequence[Table]:
         _cases("还没有答复的", report.gaps),
         _cases("超时的", report.overdue),
         _cases("未送达的", report.undelivered),
+        *_flags(report),
     )
 
 
@@ -74,6 +76,20 @@ def _person(one: Person) -> Sequence[Cell]:
         len(year.struck),
         year.grade,
     )
+
+
+def _flags(report: Report) -> Sequence[Table]:
+    if report.flags is None:
+        return ()
+    names = {one.commissioner.id: one.commissioner.name for one in report.people}
+    rows = [(names[one.commissioner], one.what, _numbers(one.lines)) for one in report.flags]
+    note = "看的是全年台账。只是数字上少见，不是结论，不扣分；原因可能很正当，先翻台账、问本人。"
+    return (Table("请人看一眼", ("姓名", "看什么", "台账第几笔"), rows, note),)
+
+
+def _numbers(lines: Sequence[int]) -> str:
+    shown = "、".join(map(str, lines[:_LINES]))
+    return shown if len(lines) <= _LINES else f"{shown}…共 {len(lines)} 笔"
 
 
 def _count(one: Count) -> Sequence[Cell]:

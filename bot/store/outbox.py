@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from bot.domain import Address, Outgoing, Receipt
-from bot.store import codec, history, ledger
+from bot.store import codec, history, ledger, notes
 from bot.store.database import Database
 from bot.store.records import Due, State, Undelivered
 from bot.store.tables import (
@@ -219,6 +219,23 @@ class Outbox:
         """Messages that follow from no turn, such as a notice from the command line."""
         with self._database.write() as connection:
             TurnWriter(self._database, connection, now).write_replies(outgoing, cause=None)
+
+    def post_once(
+        self,
+        outgoing: Sequence[Outgoing],
+        now: datetime,
+        *,
+        note: str,
+        before: Mapping[str, Any] | None,
+        after: Mapping[str, Any],
+    ) -> bool:
+        """`post`, and turn the note of that key from `before` to `after`, both or neither; False
+        where it reads otherwise by now, since another process was faster."""
+        with self._database.write() as connection:
+            if not notes.replace(self._database, connection, note, before, after):
+                return False
+            TurnWriter(self._database, connection, now).write_replies(outgoing, cause=None)
+            return True
 
     def undelivered(self, case: int) -> tuple[Undelivered, ...]:
         """Relays of a case that were given up or wait for the user, for the desk's 未送达."""

@@ -6,25 +6,46 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, func, select
 
-from bot.domain import Case, Event
+from bot.domain import Address, Case, Event
 from bot.store import codec
 from bot.store.database import Database
 from bot.store.records import State
-from bot.store.tables import case_events, cases, messages
+from bot.store.tables import case_events, cases, conversations, messages
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A farmer's message on which something was decided. `kind` is the decision's name in lower
-    case, `entries` the ids answered or offered; a bare question back has neither."""
+    case, `entries` the ids answered or offered; a bare question back has neither. `township` is
+    what is known of the farmer by now."""
 
     at: datetime
     kind: str
     domain: str | None
     entries: tuple[str, ...]
+    farmer: Address
+    township: str | None = None
+    case: int | None = None
+
+
+_OWN = and_(conversations.c.channel == messages.c.channel, conversations.c.user == messages.c.user)
+_ASKED = select(
+    messages.c.created_at,
+    messages.c.decision,
+    messages.c.channel,
+    messages.c.user,
+    messages.c.case_number,
+    conversations.c.memory,
+    cases.c.body.label("case"),
+).select_from(
+    messages.outerjoin(conversations, _OWN).outerjoin(
+        cases, cases.c.number == messages.c.case_number
+    )
+)
 
 
 class Statistics:
@@ -35,11 +56,11 @@ class Statistics:
 
     def asked(self, first: datetime, end: datetime) -> Sequence[Asked]:
         is_then = and_(messages.c.created_at >= first, messages.c.created_at < end)
-        query = select(messages.c.created_at, messages.c.decision).where(
+        query = _ASKED.where(
             is_then, messages.c.direction == "in", messages.c.decision.is_not(None)
         )
         with self._database.read() as connection:
-            return [_asked(row.created_at, row.decision) for row in connection.execute(query)]
+            return [_asked(row) for row in connection.execute(query.order_by(messages.c.id))]
 
     def opened(self, first: datetime, end: datetime) -> Sequence[Case]:
         """Cases opened then, as they stand now, by number."""
@@ -64,7 +85,18 @@ class Statistics:
             return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def _asked(at: datetime, decision: str) -> Asked:
-    fields = json.loads(decision)
-    entries = tuple(str(one[0]) for one in fields.get("entries", ()))
-    return Asked(at, fields["kind"], fields.get("domain"), entries)
+def _asked(row: Any) -> Asked:
+    fields = json.loads(row.decision)
+    return Asked(
+        row.created_at,
+        fields["kind"],
+        fields.get("domain"),
+        tuple(str(one[0]) for one in fields.get("entries", ())),
+        Address(row.channel, row.user),
+        _township(row.case) or _township(row.memory),
+        row.case_number,
+    )
+
+
+def _township(text: str | None) -> str | None:
+    return json.loads(text).get("township") if text else None

@@ -44,6 +44,7 @@ def test_the_year_is_printed_and_written(home, store, capsys):
     out = capsys.readouterr().out
     assert f"{today().year} 年 特派员" in out
     assert "王瑞生" in out
+    assert "请人看一眼" in out
     assert xlsx.read_bytes()[:2] == b"PK"
     assert "<svg" in html.read_text("utf-8")
 
@@ -53,6 +54,7 @@ def test_a_report_on_one_commissioner_names_nobody_else(home, store, capsys):
     out = capsys.readouterr().out
     assert "王瑞生" in out
     assert "吕玉奎" not in out
+    assert "请人看一眼" not in out
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from bot.reports.figures import OUTCOMES, Period, Sources, report
 from bot.reports.tables import tables
 from bot.reports.workbook import workbook
 from bot.store import Asked
-from tests.cast import DOMAINS, ENTRIES, LV, PEOPLE, WANG, a_case
+from tests.cast import ADDRESSES, DOMAINS, ENTRIES, LI, LV, PEOPLE, WANG, WANG_CHAT, a_case
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=CHINA)  # a Monday
 NOW = datetime(2026, 3, 31, 9, 0, tzinfo=CHINA)
@@ -31,10 +31,10 @@ def answer(number, *, who=WANG.id, case=None, at=START, hours=2):
 
 
 def asked(kind="answer", *entries, domain=None, day=0):
-    return Asked(START + timedelta(days=day), kind, domain, entries)
+    return Asked(START + timedelta(days=day), kind, domain, entries, LI)
 
 
-def made(period=MARCH, *, lines=(), asked=(), opened=(), undelivered=None, now=NOW):
+def made(period=MARCH, *, lines=(), asked=(), opened=(), undelivered=None, now=NOW, is_whole=True):
     sources = Sources(
         lines,
         asked,
@@ -44,6 +44,8 @@ def made(period=MARCH, *, lines=(), asked=(), opened=(), undelivered=None, now=N
         Targets(),
         lambda entry: ENTRIES[entry].domain,
         lambda domain: DOMAINS[domain].title,
+        ADDRESSES,
+        is_whole,
     )
     return report(period, sources, now)
 
@@ -143,7 +145,7 @@ def full():
 def test_the_workbook_holds_every_table_and_excels_own_charts(full):
     book = load_workbook(io.BytesIO(workbook(full)))
     assert book.sheetnames == [table.title for table in tables(full)]
-    assert [len(book[name]._charts) for name in book.sheetnames] == [1, 1, 1, 1, 0, 0, 0]
+    assert [len(book[name]._charts) for name in book.sheetnames] == [1, 1, 1, 1, 0, 0, 0, 0]
     people = book["特派员"]
     assert people["A1"].value == "2026 年 3 月 特派员"
     assert [cell.value for cell in people[4]][:3] == ["王瑞生", 1, 1]
@@ -158,6 +160,22 @@ def test_the_page_shows_every_table_and_its_charts_and_no_markup_of_a_farmer(ful
     assert "&lt;script&gt;" in text
     assert "<script" not in text
     assert "http" not in text
+
+
+def test_what_to_look_at_is_for_the_office_alone_and_says_that_it_is_no_verdict():
+    own = Entered(Deed.SERVICE, WANG.id, WANG.id, 1, proof={"farmer": str(WANG_CHAT)})
+    lines = [Line(1, START, own, "")]
+    table = tables(made(lines=lines))[-1]
+    assert (table.title, table.rows) == (
+        "请人看一眼",
+        [("王瑞生", "1 次提问的就是他自己的账号", "1")],
+    )
+    assert "不是结论" in page.render(made(lines=lines))
+    assert (
+        "不是结论"
+        in load_workbook(io.BytesIO(workbook(made(lines=lines))))["请人看一眼"]["A2"].value
+    )
+    assert "请人看一眼" not in [one.title for one in tables(made(lines=lines, is_whole=False))]
 
 
 def test_an_empty_period_is_reported_as_such():

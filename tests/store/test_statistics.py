@@ -5,9 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.domain import Answer as Answered
-from bot.domain import CaseChange, Entry, Escalate, Event, Match, Reason, Several, Turn
+from bot.domain import CaseChange, Entry, Escalate, Event, Match, Memory, Reason, Several, Turn
 from bot.store import Asked
-from tests.store.cast import LEASE, LI, NOW, SECOND, case, changed, letter, open_case, turn
+from tests.store.cast import (
+    LEASE,
+    LI,
+    NOW,
+    SECOND,
+    ZHOU,
+    case,
+    changed,
+    letter,
+    offered,
+    open_case,
+    turn,
+)
 
 DAY = timedelta(days=1)
 RUST = Entry("pepper-rust", "sichuan-pepper", "花椒锈病", (), "先清园", (), ())
@@ -22,9 +34,29 @@ def test_each_decided_message_is_counted_once_at_its_time(store):
     turn(store)
     turn(store, decision=Escalate(Reason.NO_MATCH, None), now=NOW + DAY)
     assert store.statistics.asked(NOW, NOW + DAY) == [
-        Asked(NOW, "several", None, ("pepper-rust", "pepper-spot")),
-        Asked(NOW + SECOND, "escalate", "beekeeping", ()),
+        Asked(NOW, "several", None, ("pepper-rust", "pepper-spot"), LI),
+        Asked(NOW + SECOND, "escalate", "beekeeping", (), LI),
     ]
+
+
+def test_a_farmers_township_is_what_he_said_by_now_or_what_stands_on_his_case(store):
+    rusty = Answered(Match(RUST, 1.0, ""))
+    turn(store, decision=rusty)
+    turn(store, ZHOU, decision=rusty, memory=Memory(township="清江镇"))
+    open_case(store, offered(township="盘龙镇"), decision=Escalate(Reason.NO_MATCH, "beekeeping"))
+    assert [
+        (one.farmer, one.township, one.case) for one in store.statistics.asked(NOW, NOW + DAY)
+    ] == [(LI, None, None), (ZHOU, "清江镇", None), (LI, "盘龙镇", 1)]
+
+
+def test_a_note_and_its_messages_are_written_once_by_whoever_comes_first(store):
+    first, second = {"day": "1"}, {"day": "2"}
+    assert store.outbox.post_once([letter()], NOW, note="n", before=None, after=first)
+    assert not store.outbox.post_once([letter()], NOW, note="n", before=None, after=second)
+    assert store.outbox.post_once([letter()], NOW, note="n", before=first, after=second)
+    assert not store.outbox.post_once([letter()], NOW, note="n", before=first, after=second)
+    assert store.notes.get("n") == second
+    assert store.outbox.tally() == {"pending": 2}
 
 
 def test_cases_are_found_by_when_they_were_opened_as_they_stand_now(store):
