@@ -95,6 +95,10 @@ def _add_reports(commands: _Commands) -> None:
     report.set_defaults(does=("reporting", "report"))
     ledger = commands.add_parser("ledger", help="核对台账：有没有被动过")
     ledger.set_defaults(does=("reporting", "ledger"))
+    news = commands.add_parser("news", help="告诉以前没问到答案的农户：现在有了")
+    news.add_argument("entries", nargs="+", metavar="id", help="新条目的代号")
+    news.add_argument("--send", action="store_true", help="真的发；不写就只数有几位")
+    news.set_defaults(does=("news", "news"))
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:

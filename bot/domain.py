@@ -591,6 +591,7 @@ class Memory:
     intent: Literal["answer", "ask", "add", "log"] | None = None  # what that message is for
     draft: Incoming | None = None  # a commissioner's words waiting for another word of his
     is_greeted: bool = False
+    wants_news: bool = True  # of answers to what was once asked in vain
 
 
 @dataclass(frozen=True, slots=True)

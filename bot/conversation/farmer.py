@@ -22,13 +22,16 @@ from bot.conversation.replies import only
 from bot.conversation.visits import Visits
 from bot.conversation.wishes import Lexicon, Wish
 from bot.domain import (
+    Button,
     Case,
     CaseState,
     Context,
     Incoming,
     Other,
+    Outgoing,
     Reason,
     Turn,
+    paragraphs,
 )
 from bot.phrases import Phrases
 
@@ -103,12 +106,21 @@ class FarmerTalk:
                 return self._asking.hand_over(question_id, reason, incoming, context)
             case ["add", number, question_id]:
                 return self._asking.add_to(number, question_id, incoming, context)
+            case ["news", ("on" | "off") as wanted]:
+                return self._news(incoming, context, is_wanted=wanted == "on")
             case ["visit", _, verb]:
                 return self._visits.confirm(verb, incoming, context)
             case ["case", number, verb]:
                 return self._own_cases.button(number, verb, incoming, context)
             case _:
                 return None
+
+    def _news(self, incoming: Incoming, context: Context, *, is_wanted: bool) -> Turn:
+        """Whether he is told when there is an answer to what he once asked."""
+        memory = replace(context.memory, wants_news=is_wanted)
+        text = self._say("news.on" if is_wanted else "news.off")
+        buttons = () if is_wanted else (Button(self._say("button.news"), "news:on"),)
+        return Turn((Outgoing(incoming.sender, paragraphs(text), buttons),), memory)
 
     def _addition(self, incoming: Incoming, context: Context) -> Turn | None:
         """A reply to a message about a case, “#12 …”, or what was announced by 补充."""

@@ -16,6 +16,8 @@ from bot.store.database import Database
 from bot.store.records import State
 from bot.store.tables import case_events, cases, conversations, messages
 
+_UNANSWERED = frozenset({"escalate", "decline", "clarify"})
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -48,6 +50,17 @@ _ASKED = select(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class InVain:
+    """A farmer's question that neither we nor a commissioner has answered; he has not picked any
+    choice either, and wants to hear of an answer."""
+
+    message: int
+    at: datetime
+    farmer: Address
+    text: str
+
+
 class Statistics:
     """Reads what was, between two instants: from `first` to before `end`."""
 
@@ -61,6 +74,37 @@ class Statistics:
         )
         with self._database.read() as connection:
             return [_asked(row) for row in connection.execute(query.order_by(messages.c.id))]
+
+    def in_vain(self, first: datetime, end: datetime) -> Sequence[InVain]:
+        """Oldest first."""
+        is_then = and_(messages.c.created_at >= first, messages.c.created_at < end)
+        is_in = and_(is_then, messages.c.direction == "in")
+        asked = (
+            select(messages, conversations.c.memory)
+            .join(conversations, _OWN)
+            .where(is_in, messages.c.decision.is_not(None), messages.c.body.is_not(None))
+            .order_by(messages.c.id)
+        )
+        picked = select(messages.c.body).where(is_in, messages.c.body.like('%"press":"show:%'))
+        answered = select(case_events.c.case_number).where(
+            case_events.c.what == Event.ANSWERED.value
+        )
+        with self._database.read() as connection:
+            picks = {_picked(body) for body in connection.execute(picked).scalars()}
+            cases_answered = set(connection.execute(answered).scalars())
+            return [
+                InVain(
+                    row.id,
+                    row.created_at,
+                    Address(row.channel, row.user),
+                    codec.incoming(row.body).text,
+                )
+                for row in connection.execute(asked)
+                if json.loads(row.decision)["kind"] in _UNANSWERED
+                and row.id not in picks
+                and row.case_number not in cases_answered
+                and codec.memory(row.memory).wants_news
+            ]
 
     def opened(self, first: datetime, end: datetime) -> Sequence[Case]:
         """Cases opened then, as they stand now, by number."""
@@ -83,6 +127,12 @@ class Statistics:
         )
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _picked(body: str) -> int | None:
+    """The question that a choice was pressed for."""
+    number = (codec.incoming(body).press or "").rpartition(":")[2]
+    return int(number) if number.isdecimal() else None
 
 
 def _asked(row: Any) -> Asked:

@@ -335,3 +335,12 @@ def test_a_farmer_never_reaches_another_farmers_case(village):
     village.says(ZHANG, "#1 取消")
     assert village.cases[1].farmer == LI
     assert village.cases[1].state is CaseState.OFFERED
+
+
+def test_news_of_answers_are_switched_off_and_on_by_button():
+    village = Village()
+    turn = village.presses(LI, "news:off")
+    assert (told(turn, LI), buttons(turn, LI)) == ([said("news.off")], ["news:on"])
+    assert not village.memory(LI).wants_news
+    assert told(village.presses(LI, "news:on"), LI) == [said("news.on")]
+    assert village.memory(LI).wants_news
