@@ -27,6 +27,7 @@ MADE_UP = {  # keys written as f"…": what may stand in the braces
     "state.{}": tuple(CaseState),
     "desk.send_{}": ("answer", "ask"),
     "outcome.{}": ("better", "same", "worse"),
+    "photo.{}": ("blurred", "dark", "bright", "small"),
     "rating.{}": ("great", "some", "none"),
     "button.{}_which": OUTCOMES,
     "button.{}_last": OUTCOMES,

@@ -313,7 +313,9 @@ def _must_open_with_answer(blocks: Sequence[Placed], place: Place, report: Repor
 
 def _domain(name: str, shape: schema.DomainShape) -> Domain:
     rules = tuple(OutOfScope(rule.questions, rule.reply) for rule in shape.out_of_scope)
-    return Domain(name, shape.title, shape.speciality, shape.words, shape.groups, rules)
+    return Domain(
+        name, shape.title, shape.speciality, shape.words, shape.groups, rules, shape.photos
+    )
 
 
 def _entry(path: Path, shape: schema.EntryShape, body: Sequence[Placed]) -> Entry:
