@@ -119,6 +119,15 @@ class Button:
             raise ValueError(f"action too long for a button: {self.action}")
 
 
+class Flaw(StrEnum):
+    """What makes a photo hard to judge, as the commissioner reads it."""
+
+    BLURRED = "有点糊"
+    DARK = "偏暗"
+    BRIGHT = "太亮"
+    SMALL = "太小"
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A photo, voice note or file kept in the store under a random `media` id."""
@@ -127,6 +136,7 @@ class Attachment:
     media: str
     mime: str
     name: str = ""
+    flaws: tuple[Flaw, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +271,7 @@ class Domain:
     groups: Mapping[str, str] = field(default_factory=dict)
     out_of_scope: tuple[OutOfScope, ...] = ()
     bloom: tuple[int, ...] = ()  # months in which bees visit the crop
+    photos: tuple[str, ...] = ()  # the views that a case of it is judged by: 整株, 叶背
 
     def named_in(self, text: str) -> int:
         """How many characters of its words the text has."""

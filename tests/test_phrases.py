@@ -29,6 +29,7 @@ MADE_UP = {  # keys written as f"…": what may stand in the braces
     "visit.no_{}": ("day", "township", "farmer", "minutes", "done"),
     "visit.{}": ("yes", "no"),
     "outcome.{}": ("better", "same", "worse"),
+    "photo.{}": ("blurred", "dark", "bright", "small"),
     "rating.{}": ("great", "some", "none"),
     "button.{}_which": OUTCOMES,
     "button.{}_last": OUTCOMES,

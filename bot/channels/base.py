@@ -6,11 +6,21 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 from starlette.routing import BaseRoute
 
-from bot.domain import Address, Arrival, Attachment, Incoming, Other, Outgoing, Picture, Receipt
+from bot.domain import (
+    Address,
+    Arrival,
+    Attachment,
+    Flaw,
+    Incoming,
+    Other,
+    Outgoing,
+    Picture,
+    Receipt,
+)
 from bot.errors import Unreadable
 
 # How a channel comes by the pictures in an answer: by `Block.picture`, out of the knowledge of the
@@ -72,7 +82,7 @@ def write_own(
     attachments: Sequence[Attachment] = (),
 ) -> str:
     """The raw form of channels that have no platform behind them: web, desk, console, fake."""
-    media = [[one.kind, one.media, one.mime, one.name] for one in attachments]
+    media = [[one.kind, one.media, one.mime, one.name, one.flaws] for one in attachments]
     fields = {"text": text, "press": press, "case": case, "reply_to": reply_to, "other": other}
     return json.dumps({**fields, "attachments": media}, ensure_ascii=False)
 
@@ -93,10 +103,20 @@ def _read_one(arrival: Arrival) -> Incoming:
             case=raw["case"],
             reply_to=raw["reply_to"],
             other=Other(raw["other"]) if raw["other"] else None,
-            attachments=tuple(Attachment(*one) for one in raw["attachments"]),
+            attachments=tuple(_attachment(*one) for one in raw["attachments"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Unreadable(f"arrival {arrival.id} of {arrival.channel}") from error
+
+
+def _attachment(
+    kind: Literal["photo", "voice", "file"],
+    media: str,
+    mime: str,
+    name: str,
+    flaws: Sequence[str] = (),  # arrivals of before photos were looked at have none
+) -> Attachment:
+    return Attachment(kind, media, mime, name, tuple(map(Flaw, flaws)))
 
 
 def merge(messages: Sequence[Incoming]) -> Incoming:

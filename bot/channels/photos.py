@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from dataclasses import dataclass
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from bot.domain import Media
+from bot.channels.photo_checks import flaws_of
+from bot.domain import Flaw, Media
 from bot.errors import Refused
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
@@ -32,7 +34,14 @@ _DAMAGED = (
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
-def clean_photo(content: bytes, *, max_bytes: int = MAX_BYTES) -> Media:
+@dataclass(frozen=True, slots=True)
+class Photo(Media):
+    """A cleaned photo and what makes it hard to judge."""
+
+    flaws: tuple[Flaw, ...]
+
+
+def clean_photo(content: bytes, *, max_bytes: int = MAX_BYTES) -> Photo:
     """The photo as JPEG, upright, at most 2048 pixels a side, nothing but pixels inside.
 
     Raises Refused, in Chinese, for anything that is no photo, too big or damaged.
@@ -41,7 +50,8 @@ def clean_photo(content: bytes, *, max_bytes: int = MAX_BYTES) -> Media:
         raise Refused(f"这张照片太大了，请发 {max_bytes // 2**20} MB 以内的照片。")
     try:
         _inspect(content)
-        return Media("image/jpeg", _encode(_decode(content)))
+        image = _decode(content)
+        return Photo("image/jpeg", _encode(image), flaws_of(image))
     except _BOMBS as error:
         raise Refused("这张照片的尺寸太大了，请换一张。") from error
     except UnidentifiedImageError as error:

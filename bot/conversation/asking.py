@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from bot.conversation.answers import Answers
 from bot.conversation.decision import Policy, subject_of
 from bot.conversation.own_cases import OwnCases
+from bot.conversation.photo_guide import PhotoGuide
 from bot.conversation.recall import (
     asked_back,
     case_by,
@@ -87,6 +88,7 @@ class Asking:
         self._draw_number = draw_number
         self._answers = Answers(phrases, library.domains, rules.whole_within)
         self._own_cases = OwnCases(desk, phrases)
+        self._photo_guide = PhotoGuide(library.domains, phrases)
 
     # --- asking ------------------------------------------------------------------------------
 
@@ -282,6 +284,7 @@ class Asking:
         yield self._say("case.opened", number=case.number, who=who)
         if back := self._desk.back_at(now):
             yield self._say("case.off_hours", when=day_and_hour(back, now))
+        yield self._photo_guide.ask(case)
         if case.township is None:
             yield self._say("township.ask")
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bot.conversation.asking import Asking
 from bot.conversation.own_cases import OwnCases
+from bot.conversation.photo_guide import PhotoGuide
 from bot.conversation.recall import (
     addressed,
     case_by,
@@ -56,12 +57,14 @@ class FarmerTalk:
         asking: Asking,
         own_cases: OwnCases,
         visits: Visits,
+        photo_guide: PhotoGuide,
         lexicon: Lexicon,
         phrases: Phrases,
     ) -> None:
         self._visits = visits
         self._asking = asking
         self._own_cases = own_cases
+        self._photo_guide = photo_guide
         self._lexicon = lexicon
         self._say = phrases
         self._readings: tuple[Reading, ...] = (
@@ -138,12 +141,16 @@ class FarmerTalk:
         return self._own_cases.add(case, incoming, context)
 
     def _wordless(self, incoming: Incoming, context: Context) -> Turn | None:
-        """A photo, voice, place or sticker, alone or with no more than a greeting or a place."""
-        if incoming.text.strip() and not (incoming.attachments and self._is_aside(incoming.text)):
+        """A photo, voice, place or sticker, alone or with no more than a greeting, a place or what
+        is to be seen."""
+        text, guide = incoming.text, self._photo_guide
+        is_label = self._is_aside(text) or guide.is_caption(text, context)
+        if text.strip() and not (incoming.attachments and is_label):
             return None
         if not says_something(incoming):
             return self._other(incoming.other or Other.UNKNOWN, incoming, context)
-        candidates = in_state(CaseState.ASKED, context) or open_cases(context)
+        awaited = guide.just_asked(context) if incoming.attachments else ()
+        candidates = in_state(CaseState.ASKED, context) or awaited or open_cases(context)
         if len(candidates) == 1:
             return self._own_cases.add(candidates[0], incoming, context)
         if not incoming.attachments:

@@ -11,6 +11,7 @@ from bot.conversation.commissioner import CommissionerTalk
 from bot.conversation.farmer import FarmerTalk
 from bot.conversation.own_cases import OwnCases
 from bot.conversation.own_ledger import OwnLedger
+from bot.conversation.photo_guide import PhotoGuide
 from bot.conversation.recall import case_by
 from bot.conversation.understanding import Library, is_piece
 from bot.conversation.visits import Visits
@@ -38,7 +39,11 @@ class Conversation:
         self._say = phrases
         asking = Asking(library, rules, desk, phrases, draw_number)
         visits = Visits(desk, rules.lexicon, phrases)
-        self._farmer = FarmerTalk(asking, OwnCases(desk, phrases), visits, rules.lexicon, phrases)
+        own_cases = OwnCases(desk, phrases)
+        self._photo_guide = PhotoGuide(library.domains, phrases)
+        self._farmer = FarmerTalk(
+            asking, own_cases, visits, self._photo_guide, rules.lexicon, phrases
+        )
         own_ledger = OwnLedger(rules.targets, phrases, desk.letters.subject)
         self._commissioner = CommissionerTalk(
             desk, own_ledger, visits, library, rules.lexicon, phrases
@@ -54,7 +59,8 @@ class Conversation:
             return Turn((reply,), context.memory)
         if context.commissioner:
             return self._commissioner.take(incoming, context, context.commissioner)
-        return self._farmer.take(incoming, context)
+        turn = self._farmer.take(incoming, context)
+        return self._photo_guide.advise(turn, incoming, context)
 
     def may_join(self, incoming: Incoming, before: Incoming) -> bool:
         """Whether it may go on a sentence begun in the message before: bare words or photos, that

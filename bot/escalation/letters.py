@@ -98,6 +98,7 @@ class Letters:
     def _facts(self, case: Case) -> Iterable[str]:
         yield self._say("offer.why", reason=case.reason.value)
         yield self._say("offer.township", township=case.township or "没说")
+        yield from self._photo_notes(case.attachments)
         if case.candidates:
             people = [
                 f"{self._roster.name(one.commissioner)}（{one.note}）" for one in case.candidates
@@ -106,6 +107,16 @@ class Letters:
         if case.suggestions:
             titles = "、".join(map(self._naming.entry, case.suggestions))
             yield self._say("offer.suggestions", titles=titles)
+
+    def _photo_notes(self, attachments: tuple[Attachment, ...]) -> Iterable[str]:
+        """What is wrong with which photo."""
+        photos = [one for one in attachments if one.kind == "photo"]
+        for place, photo in enumerate(photos, 1):
+            flaws = "、".join(photo.flaws)
+            if flaws and len(photos) == 1:
+                yield self._say("photo.note", flaws=flaws)
+            elif flaws:
+                yield self._say("photo.note_nth", place=place, flaws=flaws)
 
     def relay(
         self, case: Case, key: str, words: Incoming, blocks: tuple[Block, ...] = ()
@@ -197,10 +208,11 @@ class Letters:
         right there while it is still to be."""
         people = (case.holder,) if case.holder else self._roster.dispatchers()
         text = self._say(key, number=case.number, **blanks)
+        notes = "；".join(self._photo_notes(attachments))
         is_free = case.state in {CaseState.OFFERED, CaseState.UNPLACED}
         buttons = self._offer_buttons(case) if is_free else ()
         return tuple(
-            Outgoing(to, paragraphs(text), buttons, attachments, case.number, "notice")
+            Outgoing(to, paragraphs(text, notes), buttons, attachments, case.number, "notice")
             for person in people
             for to in context.addresses.get(person, ())
         )

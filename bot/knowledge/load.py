@@ -320,6 +320,7 @@ def _domain(name: str, shape: schema.DomainShape) -> Domain:
         shape.words,
         shape.groups,
         rules,
+        photos=shape.photos,
         bloom=shape.bloom,
     )
 

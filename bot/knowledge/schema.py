@@ -14,6 +14,10 @@ from bot.reading.fields import NAME, Day, Line, Lines, Name, Shape, Text, wrong
 
 _MONTH = re.compile(r"0?[1-9]|1[0-2]")
 _MONTHS_MEND = "写 1 到 12 的数字，用英文逗号隔开，如 [6, 7, 8]；一年到头都有就写 []。"
+_PHOTOS_MEND = (
+    "写要拍的几样，用英文逗号隔开，如 photos: [整株, 叶背, 病处近照]；不要照片就删掉这一行。"
+)
+_MOST_VIEWS, _LONGEST_VIEW = 5, 10
 _LINKS_MEND = "写别的条目的文件名，不带 .md，用英文逗号隔开，如 [pepper-rust, pepper-leaf-spot]。"
 
 
@@ -56,9 +60,30 @@ def _status(value: object) -> object:
     return value
 
 
+def _view(value: object) -> object:
+    if isinstance(value, str) and (
+        len(value.strip()) > _LONGEST_VIEW or set(value) & set("、，,。；")
+    ):
+        mend = f"一样只写几个字（{_LONGEST_VIEW} 字以内，不带标点），如 病处近照。"
+        raise wrong(f"“{value[:40]}”不像是一样要拍的。", mend)
+    return value
+
+
+def _views(value: object) -> object:
+    if not isinstance(value, list):
+        raise wrong("要拍的照片没有用方括号括起来。", _PHOTOS_MEND)
+    if len(value) > _MOST_VIEWS:
+        mend = f"留最要紧的，最多 {_MOST_VIEWS} 样；多了农户不会拍。"
+        raise wrong(f"要拍的照片有 {len(value)} 样，太多。", mend)
+    if len({str(one) for one in value}) < len(value):
+        raise wrong("要拍的照片有重复的。", "删掉重复的那一样。")
+    return value
+
+
 _Month = Annotated[int, BeforeValidator(_month)]
 _Months = Annotated[tuple[_Month, ...], BeforeValidator(_months)]
 _Links = Annotated[tuple[Annotated[Name, BeforeValidator(_link)], ...], BeforeValidator(_links)]
+_Views = Annotated[tuple[Annotated[Line, BeforeValidator(_view)], ...], BeforeValidator(_views)]
 _Group = Annotated[Name, BeforeValidator(_group)]
 _Status = Annotated[Literal["draft", "pending", "approved"], BeforeValidator(_status)]
 
@@ -100,4 +125,5 @@ class DomainShape(Shape):
     words: Lines = Field(title="词语")
     groups: dict[Name, Line] = Field(default_factory=dict, title="分组")
     bloom: _Months = Field(default=(), title="花期月份")
+    photos: _Views = Field(default=(), title="要拍的照片")
     out_of_scope: tuple[OutOfScopeShape, ...] = Field(default=(), title="不答的问题")

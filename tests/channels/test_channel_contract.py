@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
@@ -27,6 +28,7 @@ from bot.domain import (
     Block,
     Button,
     Commissioner,
+    Flaw,
     Incoming,
     Kind,
     Media,
@@ -41,6 +43,7 @@ from bot.escalation.ledger import Targets
 from bot.store import Store
 
 from .fake_telegram import FakeTelegram
+from .shots import blurred, jpeg, lit, shot
 from .telegram_world import (
     ALICE,
     LEASE,
@@ -96,7 +99,8 @@ class Harness:
 
     def _kept(self, content: bytes) -> Attachment:
         media = clean_photo(content)
-        return Attachment("photo", self.store.media.keep(media, NOON), media.mime)
+        kept = self.store.media.keep(media, NOON)
+        return Attachment("photo", kept, media.mime, flaws=media.flaws)
 
     async def take(self) -> Incoming | None:
         """The next message as the worker reads it."""
@@ -306,6 +310,21 @@ async def test_photos_are_read_as_clean_jpeg_in_one_message(on: Harness):
     assert [one.mime for one in kept] == ["image/jpeg"] * 2
     assert kept[0].content != kept[1].content
     assert on.is_idle()
+
+
+async def test_what_is_wrong_with_a_photo_comes_along(on: Harness):
+    good, small = shot("china"), shot("flower").resize((300, 200))
+    await on.say("这是啥子病", photos=[jpeg(blurred(good)), jpeg(good), jpeg(lit(small, 0.1))])
+    found = [one.flaws for one in (await on.take()).attachments]
+    assert found == [(Flaw.BLURRED,), (), (Flaw.DARK, Flaw.SMALL)]
+
+
+@only("fake", "console", "web", "desk")
+async def test_an_arrival_of_before_photos_were_looked_at_is_read(on: Harness):
+    fields = {"text": "看", "press": None, "case": None, "reply_to": None, "other": None}
+    raw = json.dumps({**fields, "attachments": [["photo", "m1", "image/jpeg", ""]]})
+    message = await on.channel.read([Arrival(on.me.channel, "x", on.me.user, raw)])
+    assert message.attachments == (Attachment("photo", "m1", "image/jpeg"),)
 
 
 @only("fake", "console", "web", "desk")

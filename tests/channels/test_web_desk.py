@@ -23,6 +23,7 @@ from bot.domain import (
 )
 from bot.errors import WindowClosed
 from bot.store import State
+from tests.channels.shots import blurred, jpeg, lit, shot
 from tests.channels.web_world import NOW, World, case, photo, say
 
 LI = Address("web", "li")
@@ -359,6 +360,40 @@ async def test_a_picture_is_seen_by_its_farmer_and_by_those_who_have_the_case(wo
     strangers = [await world.farmer(), await world.at_desk("lv"), world.browser()]
     assert [(await one.open(path)).status_code for one in people] == [200, 200, 200]
     assert [(await one.open(path)).status_code for one in strangers] == [404, 404, 404]
+
+
+async def test_what_is_wrong_with_a_photo_stands_under_it_on_the_desk_alone(world):
+    farmer = await world.farmer()
+    await farmer.ask("看下", photos=[jpeg(shot("china")), jpeg(blurred(lit(shot("flower"), 0.3)))])
+
+    def escalate(incoming):
+        opened = case(farmer=incoming.sender, attachments=incoming.attachments)
+        return Turn(changes=(change(opened, Event.OPENED, "农户"),), filed_under=1)
+
+    await world.work(escalate)
+    page = (await (await world.at_desk()).open("/desk/case/1")).text
+    notes = re.findall(r'(<img src="[^"]+"[^>]*>)(?:<span class="flaw">([^<]+)</span>)?', page)
+    assert [note for _, note in notes] == ["", "照片有点糊、偏暗"] * 2  # the question, the thread
+    assert "flaw" not in (await farmer.open("/")).text
+
+
+async def test_a_commissioners_own_photo_has_no_note(world):
+    world.open_case()
+    desk = await world.at_desk()
+    await desk.open("/desk/case/1")
+    await desk.act(1, "ask", "像这样", files=[("photos", ("1.jpg", photo()))])
+
+    def relay(incoming):
+        return Turn(
+            (Outgoing(LI, paragraphs("好"), attachments=incoming.attachments, case=1),),
+            filed_under=1,
+        )
+
+    incoming = await world.work(relay)
+    assert incoming.attachments[0].flaws
+    page = (await desk.open("/desk/case/1")).text
+    assert incoming.attachments[0].media in page
+    assert 'class="flaw"' not in page
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Where load says a text is wrong: front matter, body, _domain.yaml."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.knowledge.builders import (
     SHORT_ANSWER,
     spoil,
     write_base,
+    write_domain,
     write_entry,
 )
 from tests.knowledge.refusals import only_problem_of, problems_of, spot
@@ -297,3 +299,33 @@ def test_a_domain_file_is_refused_where_it_is_wrong(base: Path, case: tuple) -> 
     spoil(base / "sichuan-pepper" / "_domain.yaml", old, new)
     spots = [spot(problem) for problem in problems_of(base)]
     assert ("_domain.yaml", *where) in spots
+
+
+def test_a_domain_names_the_photos_it_is_judged_by(base: Path) -> None:
+    write_domain(base, photos=["整株", "叶背"])
+    assert load(base).domains["sichuan-pepper"].photos == ("整株", "叶背")
+    write_domain(base, photos=[])
+    assert load(base).domains["sichuan-pepper"].photos == ()
+
+
+@pytest.mark.parametrize(
+    ("photos", "column", "words"),
+    [
+        ("整株", 9, "没有用方括号"),
+        (None, 9, "没有用方括号"),
+        (["整株、叶背"], 10, "“整株、叶背”不像是一样要拍的"),
+        (["拍得清清楚楚的叶子背面"], 10, "不像是一样要拍的"),
+        (["整株", " "], 16, "这里是空的"),
+        (["整株", "叶背", "整株"], 9, "有重复的"),
+        (["一", "二", "三", "四", "五", "六"], 9, "有 6 样，太多"),
+    ],
+)
+def test_photos_written_wrongly_are_told_in_chinese(
+    base: Path, photos: object, column: int, words: str
+) -> None:
+    path = base / "sichuan-pepper" / "_domain.yaml"
+    path.write_text(path.read_text() + f"photos: {json.dumps(photos, ensure_ascii=False)}\n")
+    problem = only_problem_of(base)
+    assert spot(problem) == ("_domain.yaml", 6, column, "schema")
+    assert words in problem.message
+    assert problem.mend

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.channels.base import read_own
-from bot.domain import FARMER, Address, Attachment, CaseState, Media, Receipt, Turn
-from bot.store import Event, State
+from bot.domain import FARMER, Address, Attachment, CaseState, Flaw, Media, Receipt, Turn
+from bot.store import Event, State, codec
 from tests.store.cast import (
     LEASE,
     LI,
@@ -42,6 +42,20 @@ def test_open_cases_past_their_time_are_overdue_longest_waiting_first(store):
     assert store.cases.overdue(NOW + HOUR - SECOND) == ()
     assert numbers(store.cases.overdue(NOW + HOUR)) == [2]
     assert numbers(store.cases.overdue(NOW + 3 * HOUR)) == [2, 1]
+
+
+def test_flaws_of_a_photo_stay_with_its_case(store):
+    blurred = Attachment("photo", "p1", "image/jpeg", flaws=(Flaw.BLURRED, Flaw.DARK))
+    open_case(store, offered(1, attachments=(blurred,)))
+    assert store.cases.get(1).attachments == (blurred,)
+
+
+def test_a_case_of_before_photos_were_looked_at_is_read():
+    photo = Attachment("photo", "p1", "image/jpeg")
+    new = codec.dump(case(1, attachments=(photo,)))
+    old = new.replace(',"flaws":[]', "")
+    assert old != new
+    assert codec.case(old, version=1).attachments == (photo,)
 
 
 def test_an_unknown_case_is_none_and_has_no_thread(store):

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from bot.app.compose import Core
 from bot.domain import CaseState, Escalate, Reason
 from tests.channels.fake_telegram import serving
+from tests.channels.shots import blurred, jpeg, shot
 from tests.channels.telegram_world import photo
 from tests.walk.homes import DRONE, HORN, LV, QIN, SPRAYER, STRANGE, UNPLACED, WANG
 from tests.walk.samples import decision, known, vague
@@ -242,3 +243,25 @@ async def test_what_was_asked_before_a_restart_is_answered_after_it(core, url, t
     async with open_village(core, url, telegram):
         await lv.replies(offer, "先看插头有没有进水。")
         await farmer.hears("吕玉奎", f"#{number}", "先看插头有没有进水。")
+
+
+async def test_blurred_photos_are_passed_on_with_a_note_and_the_farmer_is_guided(
+    village: Village,
+) -> None:
+    lv, farmer = await village.bound(LV), village.somebody()
+    offer, number = await village.offer(farmer, lv, STRANGE)
+    assert "照片" not in text_of(offer)
+    opened = await farmer.is_told("case.opened", number=number, who="科技特派员吕玉奎")
+    assert village.say("photo.guide", views="整株、叶背、病处近照") in text_of(opened)
+
+    spoilt = jpeg(blurred(shot("flower")))
+    await village.telegram.shows(farmer.user, jpeg(shot("flower")), spoilt, caption="整株，近照")
+    added = await farmer.is_told("case.added_thanks", number=number, who="科技特派员吕玉奎")
+    assert village.say("photo.blurred") in text_of(added)
+    await lv.hears(f"（#{number}）", "第 2 张照片有点糊")
+
+    await village.telegram.shows(farmer.user, spoilt)
+    again = await farmer.is_told("case.added_thanks", number=number, who="科技特派员吕玉奎")
+    assert village.say("photo.blurred") not in text_of(again)
+    await lv.hears(f"（#{number}）", "照片有点糊")
+    assert len(village.case(number).attachments) == 3

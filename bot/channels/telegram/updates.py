@@ -16,7 +16,7 @@ from telegram.constants import ChatMemberStatus, ChatType, FileSizeLimit
 from telegram.error import TelegramError
 
 from bot.channels.base import merge
-from bot.channels.photos import clean_photo
+from bot.channels.photos import Photo, clean_photo
 from bot.channels.telegram.failures import translated
 from bot.channels.text import legible
 from bot.domain import Address, Arrival, Attachment, Incoming, Media, Other
@@ -114,15 +114,16 @@ class Reader:
         if file.size > LARGEST:
             return None
         try:
-            media = Media(file.mime, await self._download(file.id))
-            if file.kind == "photo":
-                media = await self._clean(media.content)
+            content = await self._download(file.id)
+            is_photo = file.kind == "photo"
+            media = await self._clean(content) if is_photo else Media(file.mime, content)
         except (Refused, Rejected):
             return None
         kept = await asyncio.to_thread(self._store.media.keep, media, self._clock())
-        return Attachment(file.kind, kept, media.mime, file.name)
+        flaws = media.flaws if isinstance(media, Photo) else ()
+        return Attachment(file.kind, kept, media.mime, file.name, flaws)
 
-    async def _clean(self, content: bytes) -> Media:
+    async def _clean(self, content: bytes) -> Photo:
         async with self._decoders:
             return await asyncio.to_thread(clean_photo, content, max_bytes=LARGEST)
 

@@ -111,4 +111,6 @@ class Album:
             media = [await asyncio.to_thread(clean_photo, photo) for photo in photos]
         keep, now = self._store.media.keep, self._clock()
         kept = [(one, await asyncio.to_thread(keep, one, now)) for one in media]
-        return tuple(Attachment("photo", media_id, one.mime) for one, media_id in kept)
+        return tuple(
+            Attachment("photo", media_id, one.mime, flaws=one.flaws) for one, media_id in kept
+        )
