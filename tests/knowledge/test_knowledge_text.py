@@ -79,7 +79,7 @@ FRONT_MATTER = {
     ),
     "a thirteenth month": ("[6, 7, 8]", "[6, 13, 8]", 13, 13, "schema", "1 到 12"),
     "a month that is no number": ("[6, 7, 8]", "[六月]", 13, 10, "schema", "1 到 12"),
-    "a month alone": ("[6, 7, 8]", "6", 13, 9, "schema", "season: [6, 7, 8]"),
+    "a month alone": ("[6, 7, 8]", "6", 13, 9, "schema", "[6, 7, 8]"),
     "months between Chinese commas": ("[6, 7, 8]", "[6，7]", 13, 10, "schema", "英文逗号"),
     "nothing where a list must be": ("[6, 7, 8]", "", 13, 8, "schema", "[]"),
     "a link that is no id": ("see_also: []", "see_also: [花椒]", 15, 12, "schema", "不带 .md"),
