@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 
 from bot.app.calendar import now, today
 from bot.app.commands import can_write, configured, person_named
 from bot.config import Config
-from bot.domain import Domain, Entry
+from bot.domain import Domain, Entry, midnight
 from bot.errors import ConfigError, KnowledgeError
 from bot.knowledge.load import load
 from bot.reading.columns import table
@@ -22,6 +23,7 @@ from bot.retrieval import evaluation
 from bot.store import Store
 
 _YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"(\d{4})-(\d{1,2})")
+_EVER = midnight(date(2000, 1, 1))
 _PRINTED = 20  # rows of a table; the files have all
 
 
@@ -71,6 +73,8 @@ def _report(config: Config, store: Store, period: Period, name: str | None) -> R
         domain_of=lambda entry: entries[entry].domain if entry in entries else None,
         subject=lambda domain: _title(domain, domains),
         addresses=store.cases.addresses(),
+        ever=store.statistics.opened(_EVER, period.end),
+        phrasings=[text for entry in entries.values() for text in entry.questions],
         is_whole=name is None,
     )
     return make(period, sources, now())

@@ -11,6 +11,7 @@ from statistics import mean, median
 from bot.domain import CHINA, OUR_MOVE, Address, Case, Commissioner, Deed, Line, midnight
 from bot.escalation.ledger import Standing, Targets, standing
 from bot.reports.gaming import Flag, flags
+from bot.reports.gaps import Gap, gaps
 from bot.store import Asked
 
 KINDS: Mapping[str, str] = {
@@ -89,14 +90,16 @@ class Report:
 
     period: Period
     made: datetime
+    subject: Callable[[str | None], str]  # title of a domain
     people: Sequence[Person]
     weeks: Sequence[Count]
     subjects: Sequence[Count]
     townships: Sequence[tuple[str, int]]
-    gaps: Sequence[Case]  # nobody has answered, and the knowledge had nothing
+    waiting: Sequence[Case]  # nobody has answered, and the knowledge had nothing
     overdue: Sequence[Case]
     undelivered: Sequence[Case]
-    flags: Sequence[Flag] | None  # None: not shown in what one commissioner gets
+    gaps: Sequence[Gap] | None  # these two are for the office: None in a report on one person
+    flags: Sequence[Flag] | None
 
     @property
     def asked(self) -> Count:
@@ -119,6 +122,8 @@ class Sources:
     domain_of: Callable[[str], str | None]  # of an entry's id
     subject: Callable[[str | None], str]  # title of a domain
     addresses: Mapping[str, Sequence[Address]]  # of commissioners, by id
+    ever: Sequence[Case]  # opened until the period's end
+    phrasings: Sequence[str]  # of the knowledge
     is_whole: bool = True  # the office's own: everybody is in it
 
 
@@ -128,13 +133,15 @@ def report(period: Period, sources: Sources, now: datetime) -> Report:
     return Report(
         period,
         now,
+        sources.subject,
         people,
         _weeks(period, sources.asked),
         _subjects(sources),
         Counter(case.township or UNKNOWN for case in opened).most_common(),
-        gaps=[case for case in opened if case.state in OUR_MOVE],
+        waiting=[case for case in opened if case.state in OUR_MOVE],
         overdue=[case for case in opened if case.is_late(now)],
         undelivered=[case for case in opened if case.number in sources.undelivered],
+        gaps=gaps(sources.ever, sources.phrasings) if sources.is_whole else None,
         flags=flags([one.standing for one in people], sources.addresses)
         if sources.is_whole
         else None,

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain import CHINA, Case
-from bot.reports.figures import OUTCOMES, Count, Person, Report
+from bot.reports.figures import OUTCOMES, UNKNOWN, Count, Person, Report
+from bot.reports.gaps import Gap
 
 Cell = str | int | float | None
 WORDS = 60  # characters of a question
-_LINES = 20  # numbers of the ledger named
+_LISTED = 20  # numbers of lines or cases
+_GAPS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,10 @@ def tables(report: Report) -> Sequence[Table]:
             [list(one) for one in report.townships],
             "农户没说镇街的算“没分出”。",
         ),
-        _cases("还没有答复的", report.gaps),
+        _cases("还没有答复的", report.waiting),
         _cases("超时的", report.overdue),
         _cases("未送达的", report.undelivered),
+        *_gaps(report),
         *_flags(report),
     )
 
@@ -78,18 +81,43 @@ def _person(one: Person) -> Sequence[Cell]:
     )
 
 
+def _gaps(report: Report) -> Sequence[Table]:
+    if report.gaps is None:
+        return ()
+    head = ("例子", "几户问", "几次", "领域", "镇街", "月份", "问题单")
+    note = (
+        f"历来转给人的问题，说法相近的归在一起，问的农户多的在前，最多 {_GAPS} 行。"
+        "归得不一定准；经常问的，可以请特派员写成知识条目。"
+    )
+    rows = [_gap(one, report) for one in report.gaps[:_GAPS]]
+    return (Table("空缺", head, rows, note),)
+
+
+def _gap(one: Gap, report: Report) -> Sequence[Cell]:
+    numbers = [f"#{case.number}" for case in reversed(one.cases)]
+    return (
+        _words(one.example),
+        one.askers,
+        len(one.cases),
+        report.subject(one.example.domain) if one.example.domain else UNKNOWN,
+        "、".join(f"{name} {count}" for name, count in one.townships.most_common()),
+        "、".join(map(str, one.months)),
+        _listed(numbers, "单"),
+    )
+
+
 def _flags(report: Report) -> Sequence[Table]:
     if report.flags is None:
         return ()
     names = {one.commissioner.id: one.commissioner.name for one in report.people}
-    rows = [(names[one.commissioner], one.what, _numbers(one.lines)) for one in report.flags]
+    rows = [(names[one.commissioner], one.what, _listed(one.lines, "笔")) for one in report.flags]
     note = "看的是全年台账。只是数字上少见，不是结论，不扣分；原因可能很正当，先翻台账、问本人。"
     return (Table("请人看一眼", ("姓名", "看什么", "台账第几笔"), rows, note),)
 
 
-def _numbers(lines: Sequence[int]) -> str:
-    shown = "、".join(map(str, lines[:_LINES]))
-    return shown if len(lines) <= _LINES else f"{shown}…共 {len(lines)} 笔"
+def _listed(numbers: Sequence[object], unit: str) -> str:
+    shown = "、".join(map(str, numbers[:_LISTED]))
+    return shown if len(numbers) <= _LISTED else f"{shown}…共 {len(numbers)} {unit}"
 
 
 def _count(one: Count) -> Sequence[Cell]:
@@ -102,8 +130,12 @@ def _cases(title: str, cases: Sequence[Case]) -> Table:
             f"#{case.number}",
             f"{case.opened_at.astimezone(CHINA):%Y-%m-%d}",
             case.township or "",
-            " ".join(case.question.split())[:WORDS] or "（图片或语音）",
+            _words(case),
         )
         for case in cases
     ]
     return Table(title, ("编号", "日期", "镇街", "问题"), rows)
+
+
+def _words(case: Case) -> str:
+    return " ".join(case.question.split())[:WORDS] or "（图片或语音）"

@@ -45,6 +45,8 @@ def made(period=MARCH, *, lines=(), asked=(), opened=(), undelivered=None, now=N
         lambda entry: ENTRIES[entry].domain,
         lambda domain: DOMAINS[domain].title,
         ADDRESSES,
+        opened,
+        (),
         is_whole,
     )
     return report(period, sources, now)
@@ -130,7 +132,7 @@ def test_open_overdue_and_undelivered_cases_are_listed():
     answered = a_case(3, state=CaseState.ANSWERED, due_at=NOW)
     done = a_case(4, state=CaseState.RESOLVED, due_at=None)
     found = made(opened=[waiting, late, answered, done], undelivered={3: 1, 99: 1})
-    assert [one.number for one in found.gaps] == [1, 2]
+    assert [one.number for one in found.waiting] == [1, 2]
     assert [one.number for one in found.overdue] == [2]
     assert [one.number for one in found.undelivered] == [3]
     assert dict(found.townships) == {"盘龙镇": 1, "没分出": 3}
@@ -145,7 +147,7 @@ def full():
 def test_the_workbook_holds_every_table_and_excels_own_charts(full):
     book = load_workbook(io.BytesIO(workbook(full)))
     assert book.sheetnames == [table.title for table in tables(full)]
-    assert [len(book[name]._charts) for name in book.sheetnames] == [1, 1, 1, 1, 0, 0, 0, 0]
+    assert [len(book[name]._charts) for name in book.sheetnames] == [1, 1, 1, 1, 0, 0, 0, 0, 0]
     people = book["特派员"]
     assert people["A1"].value == "2026 年 3 月 特派员"
     assert [cell.value for cell in people[4]][:3] == ["王瑞生", 1, 1]
@@ -160,6 +162,17 @@ def test_the_page_shows_every_table_and_its_charts_and_no_markup_of_a_farmer(ful
     assert "&lt;script&gt;" in text
     assert "<script" not in text
     assert "http" not in text
+
+
+def test_gaps_are_all_times_cases_for_the_office_alone():
+    asked_twice = [
+        replace(a_case(number, township="盘龙镇"), question=words, farmer=who)
+        for number, words, who in ((1, "熊蜂要不要分家", LI), (2, "熊蜂啥时候分家", WANG_CHAT))
+    ]
+    found = made(YEAR, opened=asked_twice)
+    table = next(one for one in tables(found) if one.title == "空缺")
+    assert table.rows == [("熊蜂啥时候分家", 2, 2, "养蜂", "盘龙镇 2", "11", "#2、#1")]
+    assert "空缺" not in [one.title for one in tables(made(opened=asked_twice, is_whole=False))]
 
 
 def test_what_to_look_at_is_for_the_office_alone_and_says_that_it_is_no_verdict():
