@@ -7,6 +7,7 @@ Glossary (English term ↔ 中文):
     emergency 紧急 · decline 婉拒
     case 问题单 (what an escalation opens) · offer 派单 · accept 接单 · decline (a case) 退回
     holder 当前负责人 · follow-up 到期跟进 · invitation 邀请码
+    keep 收进知识库 (a reply made a draft entry) · author 作者 · spread 传播量 (later uses of it)
     ledger 台账 · line 一笔 · seal 印记 · suggestion 建议 · strike 记为无效 · appeal 申诉
     arrival 到达的平台原始消息 · incoming 来信 · outgoing 去信 · turn 一轮 · memory 会话记忆
 """
@@ -214,6 +215,15 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
+class Author:
+    """The commissioner whose reply to a case an entry was made from."""
+
+    id: str
+    name: str
+    case: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One vetted answer. `short_answer` is the body's first paragraph, `details` the rest."""
 
@@ -230,6 +240,7 @@ class Entry:
     season: tuple[int, ...] = ()  # months 1–12; empty: all year
     confusable_with: tuple[str, ...] = ()
     see_also: tuple[str, ...] = ()
+    author: Author | None = None  # None: staff wrote it
 
     @property
     def is_first_aid(self) -> bool:
@@ -360,6 +371,7 @@ class Answer:
 
     match: Match
     right: float | None = field(default=None, compare=False)  # P(the best entry answers it)
+    is_picked: bool = False  # by the farmer, from what a Clarify offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,6 +469,7 @@ class Case:
     reminders: int = 0  # sent in the present state
     rating: int | None = None  # by the farmer, 1 (no help) to 3
     complaint: str = ""  # why it was no help
+    is_kept: bool = False  # its answer was made a draft entry
     version: int = 0
 
     @property
@@ -487,6 +500,7 @@ class Event(StrEnum):
     ASKED_OUTCOME = "问效果"
     OUTCOME = "农户说效果"
     RATED = "农户评价"
+    KEPT = "收进知识库"
 
 
 FARMER, SYSTEM = "农户", "系统"  # who did it, where it was no commissioner
@@ -547,6 +561,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A delivered answer that is to become a draft entry; all words as they were written."""
+
+    author: Author
+    signed: str  # how farmers were shown the author
+    question: str
+    answer: str
+    day: date  # of its delivery
+    township: str | None
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A farmer's question as remembered: `id` is the message id, used in button actions. `after`
     is the question before, where this one was read as going on from it."""
@@ -599,7 +626,7 @@ class Context:
     invitation: Invitation | None = None
     may_wait: bool = False  # the sender may still be typing
     ledger: tuple[Line, ...] = ()  # a commissioner's own lines of this year
-    named: tuple[Line, ...] = ()  # the line that a pressed button names, and the rulings on it
+    named: tuple[Line, ...] = ()  # those of the line or case that the message names, rulings too
 
 
 @dataclass(frozen=True, slots=True)
@@ -615,3 +642,4 @@ class Turn:
     binds: Invitation | None = None
     waits: bool = False
     entered: tuple[Entered, ...] = ()  # into the ledger
+    kept: Kept | None = None  # written before the turn is saved, since writing it may fail

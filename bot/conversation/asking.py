@@ -39,6 +39,7 @@ from bot.domain import (
     Escalate,
     Findings,
     Incoming,
+    Match,
     Outgoing,
     Question,
     Reason,
@@ -294,7 +295,8 @@ class Asking:
         question = question_by(question_id, context)
         if entry is None or question is None:
             return None
-        return self._answer([entry], question, incoming, context)
+        turn = self._answer([entry], question, incoming, context)
+        return replace(turn, decision=Answer(Match(entry, 0.0, ""), is_picked=True))
 
     def details(
         self, entry_id: str, question_id: str, incoming: Incoming, context: Context

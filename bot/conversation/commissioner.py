@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from bot.conversation.keeping import Keeping
 from bot.conversation.own_ledger import OwnLedger
 from bot.conversation.recall import addressed, case_by, open_cases, says_something, settled
 from bot.conversation.replies import only
@@ -41,6 +42,7 @@ class CommissionerTalk:
         self,
         desk: Desk,
         own_ledger: OwnLedger,
+        keeping: Keeping,
         worries: Worries,
         lexicon: Lexicon,
         phrases: Phrases,
@@ -48,6 +50,7 @@ class CommissionerTalk:
         self._desk = desk
         self._worries = worries
         self._own_ledger = own_ledger
+        self._keeping = keeping
         self._rulings = Rulings(desk.roster, phrases)
         self._lexicon = lexicon
         self._say = phrases
@@ -59,6 +62,8 @@ class CommissionerTalk:
         wish = self._lexicon.wish(incoming.text) if incoming.text.strip() else None
         if incoming.case is not None:
             return self._words_for(incoming.case, incoming, context, me)
+        if self._keeping.is_wanted(incoming.text):
+            return self._keeping.take(context.about, incoming, context, me)
         if context.about is not None:
             return self._about(context.about, wish, incoming, context, me)
         if context.memory.focus is not None and context.memory.intent in {"answer", "ask"}:
@@ -105,6 +110,8 @@ class CommissionerTalk:
                 return self._act(number, verb, incoming, context, me)
             case ["case", number, "hand", person]:
                 return self._hand_on(number, person, incoming, context, me)
+            case ["case", number, "keep", *domain]:
+                return self._keeping.take(number, incoming, context, me, "".join(domain))
             case ["case", number, "sure"] if context.memory.draft:
                 words = replace(context.memory.draft, id=incoming.id)
                 return self._act(number, "sure", words, context, me)
@@ -160,7 +167,9 @@ class CommissionerTalk:
             return Turn((reply,), replace(settled(context), draft=words))
         note = self._say("case.sent_anyway", worries=worries) if worries else ""
         step = self._desk.answer(case, me.id, words, context, note)
-        return self._done(step, "desk.answered", words, context)
+        turn = self._done(step, "desk.answered", words, context)
+        confirmed = replace(turn.replies[0], buttons=(self._keeping.button(case.number),))
+        return replace(turn, replies=(confirmed, *turn.replies[1:]))
 
     def _hand_on(
         self, number: str | int, name: str, words: Incoming, context: Context, me: Commissioner

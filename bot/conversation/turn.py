@@ -9,6 +9,7 @@ from dataclasses import replace
 from bot.conversation.asking import Asking, Rules
 from bot.conversation.commissioner import CommissionerTalk
 from bot.conversation.farmer import FarmerTalk
+from bot.conversation.keeping import Keeping
 from bot.conversation.own_cases import OwnCases
 from bot.conversation.own_ledger import OwnLedger
 from bot.conversation.recall import case_by
@@ -38,8 +39,9 @@ class Conversation:
         asking = Asking(library, rules, desk, phrases, draw_number)
         self._farmer = FarmerTalk(asking, OwnCases(desk, phrases), rules.lexicon, phrases)
         own_ledger = OwnLedger(rules.targets, phrases)
+        keeping = Keeping(desk, library.domains, phrases)
         self._commissioner = CommissionerTalk(
-            desk, own_ledger, library.worries, rules.lexicon, phrases
+            desk, own_ledger, keeping, library.worries, rules.lexicon, phrases
         )
 
     def take(self, incoming: Incoming, context: Context) -> Turn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select
@@ -11,6 +12,9 @@ from bot.store import cases, codec, ledger
 from bot.store.accounts import People, carried
 from bot.store.tables import at, conversations, is_at, messages, receipts
 
+_NAMED = re.compile(
+    r"ledger:(?P<line>[0-9]{1,9}):|(?:case:|\s*[#＃]\s*)(?P<case>[0-9]{1,9})(?![0-9])"
+)
 MEMORY = select(conversations.c.memory).where(is_at(conversations))
 ABOUT = (
     select(messages.c.case_number)
@@ -23,31 +27,29 @@ def read_context(
     connection: Connection, incoming: Incoming, now: datetime, people: People
 ) -> Context:
     sender = incoming.sender
-    commissioner = people.at(sender)
+    commissioner, about = people.at(sender), _about(connection, incoming)
     return Context(
         now=now,
         memory=codec.memory(connection.execute(MEMORY, at(sender)).scalar_one_or_none()),
         cases=_cases_of(connection, sender, commissioner, now),
         commissioner=commissioner,
-        about=_about(connection, incoming),
+        about=about,
         load=cases.load(connection),
         served=ledger.served(connection, year_start(now)),
         addresses=people.addresses(),
         invitation=carried(connection, incoming.text, now),
         ledger=ledger.own(connection, commissioner.id, year_start(now)) if commissioner else (),
-        named=_named(connection, incoming, commissioner),
+        named=_named(connection, incoming, about) if commissioner else (),
     )
 
 
-def _named(
-    connection: Connection, incoming: Incoming, commissioner: Commissioner | None
-) -> tuple[Line, ...]:
-    """See `Context.named`; the button is ledger:NUMBER:…"""
-    room, _, rest = (incoming.press or "").partition(":")
-    number = rest.partition(":")[0]
-    if room != "ledger" or commissioner is None or not number.isdecimal():
-        return ()
-    return ledger.with_rulings(connection, int(number[:9]))
+def _named(connection: Connection, incoming: Incoming, about: int | None) -> tuple[Line, ...]:
+    """See `Context.named`: by a button ledger:NUMBER:… or case:NUMBER:…, a reply, or “#12 …”."""
+    named = _NAMED.match(incoming.press or incoming.text)
+    if named and named["line"]:
+        return ledger.with_rulings(connection, int(named["line"]))
+    case = int(named["case"]) if named else about
+    return ledger.of_case(connection, case) if case is not None else ()
 
 
 def _cases_of(

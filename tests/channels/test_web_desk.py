@@ -236,7 +236,9 @@ async def test_who_passed_a_case_up_may_still_take_it_while_nobody_has(world):
     [
         ("wang", {}, ["accept", "answer", "ask", "decline"]),
         ("wang", {"state": CaseState.ACCEPTED}, ["answer", "ask", "decline"]),
-        ("wang", {"state": CaseState.RESOLVED}, ["answer", "ask"]),
+        ("wang", {"state": CaseState.RESOLVED}, ["answer", "ask", "keep"]),
+        ("wang", {"state": CaseState.RESOLVED, "is_kept": True}, ["answer", "ask"]),
+        ("zhao", {"state": CaseState.ANSWERED}, ["answer", "keep"]),
         ("zhao", {}, ["accept", "answer", "ask", "decline"]),
         ("zhao", {"holder": None, "state": CaseState.UNPLACED}, ["accept", "answer", "ask"]),
         ("zhao", {"state": CaseState.ACCEPTED}, ["answer"]),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
 from bot.channels.web.guard import Clock
+from bot.channels.web.library import Library
 from bot.domain import FARMER, Address, Case, CaseState, Commissioner, Entry, Incoming, Outgoing
 from bot.store import Shown, State, Store, ThreadItem
 
@@ -17,6 +18,7 @@ NOTICES = 6
 FLASHED = 3
 OURS = frozenset({CaseState.ACCEPTED, CaseState.ASKED})
 NOT_TAKEN = frozenset({CaseState.UNPLACED, CaseState.OFFERED})
+DONE = frozenset({CaseState.ANSWERED, CaseState.RESOLVED})
 STATES = {
     CaseState.UNPLACED: "待分派",
     CaseState.OFFERED: "等接单",
@@ -42,16 +44,6 @@ TROUBLES = {
     State.DEAD: "未送达",
     State.DOUBTFUL: "可能未送达",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Library:
-    """How knowledge ids read to people, and how the knowledge takes a question, a line a reason;
-    looked up in the index of the moment."""
-
-    entry: Callable[[str], Entry | None]
-    domain: Callable[[str | None], str]
-    explain: Callable[[str], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +109,7 @@ _ANSWER = Move(
 )
 _ASK = Move("ask", "问农户", label="先问农户", hint="还想了解什么？", takes_photos=True)
 _DECLINE = Move("decline", "退回", label="退回给下一位", hint="为什么退回？", is_required=True)
+_KEEP = Move("keep", "收进知识库", label="收进知识库（先是草稿，农户看不到）")
 _HAND_ON = Move("hand", "转给他", label="转给别的特派员", hint="为什么转给他？")
 
 
@@ -264,8 +257,14 @@ class Board:
     # one case
 
     def moves(self, me: Commissioner, case: Case) -> list[Move]:
-        """The forms of a case, the main one first; or the reason why he has none. The
+        """The forms of a case, the main one first; or the reason why he can't answer. The
         conversation decides again when the form arrives."""
+        is_done = case.state in DONE and not case.is_kept
+        may_keep = is_done and (me.is_dispatcher or case.holder == me.id)
+        moves = [*self._answering(me, case), *([_KEEP] if may_keep else [])]
+        return [replace(move, uid=str(uuid4())) for move in moves]
+
+    def _answering(self, me: Commissioner, case: Case) -> list[Move]:
         if barred := self._why_not(me, case):
             return [replace(_ANSWER, why_not=barred, is_main=True)]
         if case.state in NOT_TAKEN or case.holder != me.id:
@@ -277,7 +276,7 @@ class Board:
         is_his_to_give = me.is_dispatcher or case.holder == me.id
         if is_his_to_give and case.state in NOT_TAKEN | OURS:
             moves.append(replace(_HAND_ON, choices=self._others(me, case)))
-        return [replace(move, uid=str(uuid4())) for move in moves]
+        return moves
 
     def _others(self, me: Commissioner, case: Case) -> list[tuple[str, str]]:
         """Who may be handed the case, those of its subject first."""
@@ -288,11 +287,16 @@ class Board:
         likeliest = sorted(people, key=lambda one: one.id not in considered)
         return [(f"hand:{one.id}", one.name) for one in likeliest]
 
-    def confirmation(self, said: Iterable[Shown], case: Case) -> Move | None:
-        """The button under a warning that was just shown: the words go out only with it."""
+    def confirmations(self, said: Iterable[Shown], case: Case) -> list[Move]:
+        """The buttons under what was just asked back: the words go out, or are kept, only with
+        one of them."""
+        prefix = f"case:{case.number}:"
         buttons = (one for line in said if line.outgoing for one in line.outgoing.buttons)
-        sure = next((one for one in buttons if one.action == f"case:{case.number}:sure"), None)
-        return Move("sure", sure.label, uid=str(uuid4())) if sure else None
+        return [
+            Move(one.action.removeprefix(prefix), one.label, uid=str(uuid4()))
+            for one in buttons
+            if one.action.startswith((f"{prefix}sure", f"{prefix}keep:"))
+        ]
 
     def _why_not(self, me: Commissioner, case: Case) -> str:
         nobody_took_it = case.state in NOT_TAKEN

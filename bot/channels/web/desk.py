@@ -16,9 +16,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.channels.base import NO_PICTURES, Bell, Pictures, read_own, write_own
-from bot.channels.web.board import SOURCES, Board, Library, View
+from bot.channels.web.board import SOURCES, Board, View
 from bot.channels.web.guard import BodyCap, Buckets, Clock, check_origin, client_of, is_https
 from bot.channels.web.ledger_board import LINE_VERBS, NOT_YOUR_LEDGER, LedgerBoard, page_of
+from bot.channels.web.library import Library
 from bot.channels.web.pages import Pages, moment
 from bot.channels.web.sessions import Sessions, check_csrf
 from bot.channels.web.settings import WebSettings
@@ -30,7 +31,7 @@ from bot.escalation.ledger import Targets
 from bot.store import Session, Shown, Store
 
 NAME = "desk"
-VERBS = frozenset({"accept", "decline", "answer", "ask", "sure", "hand"})
+VERBS = frozenset({"accept", "decline", "answer", "ask", "sure", "hand", "keep"})
 NEEDS_WORDS = {
     "answer": "还没有写答复。",
     "ask": "还没有写要问什么。",
@@ -66,7 +67,7 @@ class DeskChannel:
         self._clock = clock
         self._settings = settings
         self._board = Board(store, clock, people, library)
-        self._ledger_board = LedgerBoard(store, clock, people, targets, library.domain)
+        self._ledger_board = LedgerBoard(store, clock, people, targets, library)
         self._pages = Pages(pictures)
         self._album = Album(store, clock)
         self._sessions = Sessions("desk", store, clock, settings)
@@ -232,7 +233,7 @@ class DeskChannel:
             thread=board.thread(view.thread),
             moves=board.moves(me, case),
             flash=flash,
-            confirm=board.confirmation(flash, case),
+            confirm=board.confirmations(flash, case),
             is_pending="after" in request.query_params and not flash,
             text_limit=self._settings.text_limit,
         )
@@ -312,8 +313,7 @@ class DeskChannel:
 
     async def _await_reply(self, me: Commissioner, after: int) -> None:
         """Wait a little for the conversation's word, so that the next page shows the effect."""
-        address = Address(NAME, me.id)
-        history = self._store.inbox.history
+        address, history = Address(NAME, me.id), self._store.inbox.history
         with self._listeners.listening(me.id) as ear, suppress(TimeoutError):
             async with asyncio.timeout(self._settings.patience.total_seconds()):
                 said: Sequence[Shown] = ()
@@ -326,8 +326,7 @@ class DeskChannel:
     async def _events(self, request: Request) -> Response:
         _, me = await self._who(request)
         number = _number(request.query_params.get("case"))
-        last = request.headers.get("last-event-id")
-        seen = last or request.query_params.get("seen", "")
+        seen = request.headers.get("last-event-id") or request.query_params.get("seen", "")
 
         async def look() -> Sequence[Event]:
             nonlocal seen
