@@ -406,3 +406,20 @@ async def test_a_case_is_handed_to_another_by_a_choice_of_names(world):
     async with world.working(say("已转给吕玉奎", case=1)):
         await browser.act(1, "hand:lv", "他懂药")
     assert (world.last_incoming.press, world.last_incoming.text) == ("case:1:hand:lv", "他懂药")
+
+
+async def test_a_reply_is_kept_from_its_case_and_the_subject_picked_where_it_has_none(world):
+    world.open_case(case(state=CaseState.ANSWERED, domain=None))
+    desk = await world.at_desk()
+    assert "收进知识库" in (await desk.open("/desk/case/1")).text
+    choices = [("养蜂", "case:1:keep:beekeeping"), ("花椒", "case:1:keep:sichuan-pepper")]
+    async with world.working(say("#1 收进哪个领域？", *choices, case=1)):
+        asked = await desk.act(1, "keep")
+        assert world.last_incoming.press == "case:1:keep"
+        page = (await desk.open(asked.headers["location"])).text
+        assert re.findall(r'name="press" value="(keep:[\w-]+)"', page) == [
+            "keep:beekeeping",
+            "keep:sichuan-pepper",
+        ]
+        await desk.act(1, "keep:sichuan-pepper")
+    assert world.last_incoming.press == "case:1:keep:sichuan-pepper"

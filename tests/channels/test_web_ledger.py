@@ -8,8 +8,20 @@ from uuid import uuid4
 
 import pytest
 
-from bot.domain import Deed, Entered, Turn
-from tests.channels.web_world import NOW, World, say
+from bot.channels.base import write_own
+from bot.domain import (
+    Address,
+    Answer,
+    Arrival,
+    Clarify,
+    Deed,
+    Entered,
+    Match,
+    Outgoing,
+    Turn,
+    paragraphs,
+)
+from tests.channels.web_world import ENTRY, NOW, World, say
 
 ANSWERED = {
     "question": "蜂子满地爬",
@@ -157,3 +169,17 @@ async def test_a_strange_return_address_leads_to_ones_own_page(world):
     async with world.working(say("好")):
         response = await post(browser, "suggest", "给新手办一次现场课", of="//evil.example")
     assert response.headers["location"].startswith("/desk/ledger/wang?")
+
+
+async def test_later_uses_of_what_he_wrote_stand_there_and_are_no_services(world):
+    shown = await page(await world.at_desk())
+    assert "传播量 0" in shown
+    match = Match(ENTRY, 1.0, "")
+    for decision in (Answer(match), Clarify((match,)), Answer(match, is_picked=True)):
+        world.store.inbox.receive(Arrival("web", str(uuid4()), "li", write_own(text="x")), NOW)
+        told = Turn((Outgoing(Address("web", "li"), paragraphs("x")),), decision=decision)
+        await world.work(lambda _, turn=told: turn)
+    shown = await page(await world.at_desk())
+    assert "传播量 2" in shown
+    assert "服务次数</b> 0 / 24" in shown
+    assert "传播量 0" in await page(await world.at_desk("lv"))
