@@ -10,6 +10,7 @@ Glossary (English term ↔ 中文):
     consult 会诊 · dispute 分歧待定 · note 备注 · canned text 常用语
     ledger 台账 · line 一笔 · seal 印记 · visit 走访 · suggestion 建议
     strike 记为无效 · appeal 申诉 · deny 农户说没有
+    keep 收进知识库 (a reply made a draft entry) · author 作者 · spread 传播量 (later uses of it)
     arrival 到达的平台原始消息 · incoming 来信 · outgoing 去信 · turn 一轮 · memory 会话记忆
 """
 
@@ -226,6 +227,15 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
+class Author:
+    """The commissioner whose reply to a case an entry was made from."""
+
+    id: str
+    name: str
+    case: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One vetted answer. `short_answer` is the body's first paragraph, `details` the rest."""
 
@@ -242,6 +252,7 @@ class Entry:
     season: tuple[int, ...] = ()  # months 1–12; empty: all year
     confusable_with: tuple[str, ...] = ()
     see_also: tuple[str, ...] = ()
+    author: Author | None = None  # None: staff wrote it
 
     @property
     def is_first_aid(self) -> bool:
@@ -348,6 +359,11 @@ class Findings:
     domain: str | None = None
     conflict: str | None = None
 
+    @property
+    def nearest(self) -> tuple[str, ...]:
+        """The ids of the entries that a person is shown."""
+        return tuple(match.entry.id for match in self.matches[:3])
+
 
 Part = tuple[str, Findings]  # of a message, and what it finds
 
@@ -374,6 +390,7 @@ class Answer:
 
     match: Match
     right: float | None = field(default=None, compare=False)  # P(the best entry answers it)
+    is_picked: bool = False  # by the farmer, from what a Clarify offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -476,6 +493,7 @@ class Case:
     answer: str = ""  # the last that was sent to the farmer
     answer_attachments: tuple[Attachment, ...] = ()
     same_as: int | None = None  # the case whose answer served this one too
+    is_kept: bool = False  # its answer was made a draft entry
     version: int = 0
 
     @property
@@ -510,6 +528,7 @@ class Event(StrEnum):
     ASKED_OUTCOME = "问效果"
     OUTCOME = "农户说效果"
     RATED = "农户评价"
+    KEPT = "收进知识库"
 
 
 FARMER, SYSTEM = "农户", "系统"  # who did it, where it was no commissioner
@@ -577,6 +596,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A delivered answer that is to become a draft entry; all words as they were written."""
+
+    author: Author
+    signed: str  # how farmers were shown the author
+    question: str
+    answer: str
+    day: date  # of its delivery
+    township: str | None
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A farmer's question as remembered: `id` is the message id, used in button actions. `after`
     is the question before, where this one was read as going on from it."""
@@ -630,7 +662,7 @@ class Context:
     invitation: Invitation | None = None
     may_wait: bool = False  # the sender may still be typing
     ledger: tuple[Line, ...] = ()  # a commissioner's own lines of this year
-    named: tuple[Line, ...] = ()  # the line that a pressed button names, and the rulings on it
+    named: tuple[Line, ...] = ()  # those of the line or case that the message names, rulings too
 
     def where(self, person: str) -> tuple[Address, ...]:
         """Where a commissioner is written to: his desk page, where he is bound to no chat."""
@@ -650,3 +682,4 @@ class Turn:
     binds: Invitation | None = None
     waits: bool = False
     entered: tuple[Entered, ...] = ()  # into the ledger
+    kept: Kept | None = None  # written before the turn is saved, since writing it may fail

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.app.calendar import today
-from bot.domain import KnowledgeBase, Picture, Problem
+from bot.domain import Kept, KnowledgeBase, Picture, Problem
 from bot.errors import KnowledgeError
-from bot.knowledge import Lists, Reader, Watch, banned, unsafe, worries
+from bot.knowledge import Lists, Reader, Watch, banned, shelve, unsafe, worries
 from bot.retrieval.embedder import Embedder, Vectors
 from bot.retrieval.index import Index
 from bot.retrieval.judge import Judge
@@ -87,6 +87,10 @@ class Bookshelf:
 
     def picture(self, name: str) -> Picture | None:
         return self.retriever.index.base.pictures.get(name)
+
+    def keep(self, kept: Kept) -> Path:
+        """See `bot.knowledge.shelve`; the watch takes it over like any other change."""
+        return shelve(self._folder, kept, self.retriever.index.base.domains[kept.domain])
 
     def open(self, now: datetime, progress: Progress | None = None) -> Status:
         """The first index; raises KnowledgeError where there is no good one to fall back on."""

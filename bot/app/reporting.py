@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
@@ -12,8 +13,8 @@ from bot.app.calendar import now, today
 from bot.app.commands import can_write, configured, person_named
 from bot.config import Config
 from bot.domain import Domain, Entry, midnight
-from bot.errors import ConfigError, KnowledgeError
-from bot.knowledge.load import load
+from bot.errors import ConfigError
+from bot.knowledge.load import read
 from bot.reading.columns import table
 from bot.reports import page, workbook
 from bot.reports.figures import Period, Report, Sources
@@ -76,6 +77,7 @@ def _report(config: Config, store: Store, period: Period, name: str | None) -> R
         ever=store.statistics.opened(_EVER, period.end),
         phrasings=[text for entry in entries.values() for text in entry.questions],
         is_whole=name is None,
+        spread=_spread(store.statistics.given(period.start, period.end), entries),
     )
     return make(period, sources, now())
 
@@ -86,12 +88,20 @@ def _title(domain: str | None, domains: Mapping[str, Domain]) -> str:
 
 
 def _knowledge(folder: Path) -> tuple[Mapping[str, Entry], Mapping[str, Domain]]:
-    """What gives ids their titles; a broken folder costs the titles, not the report."""
-    try:
-        base = load(folder)
-    except KnowledgeError:
-        return {}, {}
-    return base.entries, base.domains
+    """What gives ids titles and authors, drafts too: an entry may be one again while it is mended.
+    A broken file costs its own, not the report."""
+    found = read(folder)
+    entries = {file.entry.id: file.entry for file in found.entries}
+    return entries, {file.domain.id: file.domain for file in found.domains}
+
+
+def _spread(given: Mapping[str, int], entries: Mapping[str, Entry]) -> Counter[str]:
+    """Uses of entries by their authors' ids."""
+    found: Counter[str] = Counter()
+    for name, count in given.items():
+        if name in entries and (author := entries[name].author):
+            found[author.id] += count
+    return found
 
 
 def _period(span: str, when: str | None) -> Period:

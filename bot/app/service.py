@@ -52,6 +52,7 @@ class Service:
             clock=clock,
             lease=timedelta(seconds=leases.take),
             pause=timedelta(seconds=core.config.answers.pause),
+            keep=core.bookshelf.keep,
         )
         limits = {
             channel.name: replace(

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from bot.channels.base import Bell, Channel, merge
 from bot.conversation.turn import Conversation
-from bot.domain import Address, Arrival, Incoming, Outgoing, Turn, paragraphs
-from bot.errors import Conflict, TryLater, Unreadable, wordless
+from bot.domain import Address, Arrival, Context, Incoming, Kept, Outgoing, Turn, paragraphs
+from bot.errors import Conflict, EditError, TryLater, Unreadable, wordless
 from bot.phrases import Phrases
 from bot.store import Store
 
@@ -38,6 +38,7 @@ class Worker:
         clock: Callable[[], datetime],
         lease: timedelta,
         pause: timedelta = timedelta(0),
+        keep: Callable[[Kept], object] = lambda _: None,
     ) -> None:
         self._store = store
         self._channels = channels
@@ -47,6 +48,7 @@ class Worker:
         self._due = due
         self._clock = clock
         self._lease = lease
+        self._keep = keep  # writes a draft entry; EditError where that can't be done
         self._pause = pause  # how long a sender may take to go on with a sentence
 
     async def run(self) -> None:
@@ -153,12 +155,27 @@ class Worker:
                     return turn
                 until = None
                 continue
+            turn = self._with_draft(turn, incoming, context)
             try:
                 self._store.inbox.save(turn, incoming, arrivals, now, said=said)
             except Conflict:
                 continue
             return turn
         raise TryLater("the case keeps changing", retry_after=1)
+
+    def _with_draft(self, turn: Turn, incoming: Incoming, context: Context) -> Turn:
+        """The file first, since its writing may fail: after a crash between the two the message is
+        taken again, finds the file and says no more than it did."""
+        if turn.kept is None:
+            return turn
+        try:
+            self._keep(turn.kept)
+        except EditError as error:
+            number = turn.kept.author.case
+            logger.error("case %d was not made an entry: %s", number, error)  # noqa: TRY400 - says it all
+            words = paragraphs(self._say("keep.failed", number=number))
+            return Turn((Outgoing(incoming.sender, words, case=number),), context.memory)
+        return turn
 
     async def _put_off(self, arrivals: Sequence[Arrival], error: Exception) -> None:
         """Longer each time, half a minute in all: what he writes next waits behind it, and may be

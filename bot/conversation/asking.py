@@ -40,6 +40,7 @@ from bot.domain import (
     Escalate,
     Findings,
     Incoming,
+    Match,
     Outgoing,
     Question,
     Reason,
@@ -126,7 +127,7 @@ class Asking:
         if context.memory.intent == "ask":
             findings = self._library.search(question.text)
             subject = self._subject(question.text, findings)
-            why = Why(Reason.ASKED_FOR_PERSON, subject, _ids(findings))
+            why = Why(Reason.ASKED_FOR_PERSON, subject, findings.nearest)
             return self.open(question, why, incoming, context)
         before = question_before(context)
         decision, goes_on = self._understanding.decide(question.text, before)
@@ -298,7 +299,8 @@ class Asking:
         question = question_by(question_id, context)
         if entry is None or question is None:
             return None
-        return self._answer([entry], question, incoming, context)
+        turn = self._answer([entry], question, incoming, context)
+        return replace(turn, decision=Answer(Match(entry, 0.0, ""), is_picked=True))
 
     def details(
         self, entry_id: str, question_id: str, incoming: Incoming, context: Context
@@ -343,7 +345,3 @@ class Asking:
 
     def _subject(self, text: str, findings: Findings) -> str | None:
         return subject_of(text, findings, self._library.domains(), self._rules.policy)
-
-
-def _ids(findings: Findings) -> tuple[str, ...]:
-    return tuple(match.entry.id for match in findings.matches[:3])

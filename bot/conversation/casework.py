@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.conversation.bees import bee_notice
 from bot.conversation.colleagues import CONFERRING, Colleagues
+from bot.conversation.keeping import Keeping
 from bot.conversation.orders import Order
 from bot.conversation.ready import Ready
 from bot.conversation.recall import case_by, open_cases, says_something, settled
@@ -37,7 +38,8 @@ _ASKING = re.compile(r"^\s*问\s*[:：,，、 ]\s*")
 class Casework:
     """Each public method but `may` and `mine` is a whole turn about one case."""
 
-    def __init__(self, desk: Desk, library: Library, phrases: Phrases) -> None:
+    def __init__(self, desk: Desk, library: Library, keeping: Keeping, phrases: Phrases) -> None:
+        self._keeping = keeping
         self._desk = desk
         self._worries = library.worries
         self._domains = library.domains
@@ -167,8 +169,8 @@ class Casework:
         bees = self._bees(words.text, case, context)
         step = self._desk.answer(case, me.id, words, context, note, blocks=bees)
         mine = [one for one in self.mine(context, me) if one.state is not CaseState.ANSWERED]
-        also = self._ready.others(step.case, mine)
-        return self._done(step, "desk.answered", words, context, also)
+        buttons = (*self._ready.others(step.case, mine), self._keeping.button(case.number))
+        return self._done(step, "desk.answered", words, context, buttons)
 
     def _bees(self, text: str, case: Case, context: Context) -> tuple[Block, ...]:
         domain = self._domains().get(case.domain or "")

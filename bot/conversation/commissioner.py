@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.conversation.casework import ORDERS, Casework
 from bot.conversation.colleagues import is_consulted
+from bot.conversation.keeping import Keeping
 from bot.conversation.orders import Order, order_in
 from bot.conversation.own_ledger import OwnLedger
 from bot.conversation.recall import addressed, case_by, joined, settled
@@ -40,13 +41,15 @@ class CommissionerTalk:
         desk: Desk,
         own_ledger: OwnLedger,
         visits: Visits,
+        keeping: Keeping,
         library: Library,
         lexicon: Lexicon,
         phrases: Phrases,
     ) -> None:
         self._letters = desk.letters
-        self._work = Casework(desk, library, phrases)
+        self._work = Casework(desk, library, keeping, phrases)
         self._own_ledger = own_ledger
+        self._keeping = keeping
         self._rulings = Rulings(desk.roster, phrases)
         self._visits = visits
         self._lexicon = lexicon
@@ -59,6 +62,8 @@ class CommissionerTalk:
         wish = self._lexicon.wish(incoming.text) if incoming.text.strip() else None
         if incoming.case is not None:
             return self._work.words(incoming.case, incoming, context, me)
+        if self._keeping.is_wanted(incoming.text):
+            return self._keeping.take(context.about, incoming, context, me)
         if begins(incoming.text):
             context = replace(context, memory=settled(context))
             return self._visits.tell(incoming, context, case_by(context.about, context))
@@ -112,6 +117,8 @@ class CommissionerTalk:
             case ["case", number, verb, *named] if verb in ORDERS and len(named) < 2:
                 order = Order(verb, "".join(named), incoming.text)
                 return self._work.order(number, order, incoming, context, me)
+            case ["case", number, "keep", *domain]:
+                return self._keeping.take(number, incoming, context, me, "".join(domain))
             case ["case", number, "sure"] if context.memory.draft:
                 words = replace(context.memory.draft, id=incoming.id)
                 return self._work.act(number, "sure", words, context, me)

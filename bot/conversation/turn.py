@@ -9,6 +9,7 @@ from dataclasses import replace
 from bot.conversation.asking import Asking, Rules
 from bot.conversation.commissioner import CommissionerTalk
 from bot.conversation.farmer import FarmerTalk
+from bot.conversation.keeping import Keeping
 from bot.conversation.own_cases import OwnCases
 from bot.conversation.own_ledger import OwnLedger
 from bot.conversation.photo_guide import PhotoGuide
@@ -45,8 +46,9 @@ class Conversation:
             asking, own_cases, visits, self._photo_guide, rules.lexicon, phrases
         )
         own_ledger = OwnLedger(rules.targets, phrases, desk.letters.subject)
+        keeping = Keeping(desk, library.domains, phrases)
         self._commissioner = CommissionerTalk(
-            desk, own_ledger, visits, library, rules.lexicon, phrases
+            desk, own_ledger, visits, keeping, library, rules.lexicon, phrases
         )
 
     def take(self, incoming: Incoming, context: Context) -> Turn:

@@ -1,6 +1,7 @@
 """The knowledge room: files that staff write become entries, or a list of what to mend."""
 
 from bot.knowledge.check import UNSAFE, check, unsafe
+from bot.knowledge.keeping import shelve
 from bot.knowledge.lists import Lists
 from bot.knowledge.lists import read as banned
 from bot.knowledge.load import Reader, load
@@ -16,6 +17,7 @@ __all__ = [
     "check",
     "fingerprint",
     "load",
+    "shelve",
     "unsafe",
     "worries",
 ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from bot.domain import Domain
 from bot.errors import EditError
 from bot.knowledge.load import Reading
 from bot.knowledge.manuscript import Manuscript, compose
@@ -48,12 +49,20 @@ def draft(
     if name in reading.names:
         raise EditError(f"{name} 已经有了：{reading.names[name]}。换一个代号，或者直接改那个文件。")
     home = _domain(reading, domain) if domain else _guess(reading, name)
-    groups = next(file.domain.groups for file in reading.domains if file.domain.id == home)
-    manuscript = Manuscript(
+    domain_there = next(file.domain for file in reading.domains if file.domain.id == home)
+    manuscript = template(name, domain_there, review_by)
+    if title is not None:
+        manuscript = replace(manuscript, title=_line(title))
+    return Path(home) / f"{name}.md", written(manuscript, domain_there)
+
+
+def template(name: str, domain: Domain, review_by: date) -> Manuscript:
+    """A draft with nothing but marks in it, no two of which are the same."""
+    return Manuscript(
         id=name,
-        domain=home,
-        title=f"{TO_WRITE}标题（{name}）" if title is None else _line(title),
-        group=next(iter(groups), None),
+        domain=domain.id,
+        title=f"{TO_WRITE}标题（{name}）",
+        group=next(iter(domain.groups), None),
         questions=tuple(f"{TO_WRITE}{name} 的问法：{hint}" for hint in _HINTS),
         sources=(f"{TO_WRITE}书名或标准号，出版者，年份",),
         status="draft",
@@ -61,19 +70,19 @@ def draft(
         short_answer=f"{TO_WRITE}短答：先说结论和最要紧的一步，80 字以内。",
         details=_DETAILS,
     )
-    return Path(home) / f"{name}.md", _with_choice(compose(manuscript), groups)
+
+
+def written(manuscript: Manuscript, domain: Domain) -> str:
+    """The file's text, with the groups as a comment above the line that names one."""
+    choice = "".join(f"#   {group}：{title}\n" for group, title in domain.groups.items())
+    chosen = f"\n# 分组，写下面中的一个：\n{choice}group:"
+    return compose(manuscript).replace("\ngroup:", chosen, 1)
 
 
 def _line(title: str) -> str:
     if not title.strip() or UNSEEN.search(title) or "\n" in title:
         raise EditError("标题要写在一行里，不能是空的。")
     return title.strip()
-
-
-def _with_choice(text: str, groups: Mapping[str, str]) -> str:
-    """The groups as a comment above the line that names one."""
-    choice = "".join(f"#   {group}：{title}\n" for group, title in groups.items())
-    return text.replace("\ngroup:", f"\n# 分组，写下面中的一个：\n{choice}group:", 1)
 
 
 def _domain(reading: Reading, words: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.domain import (
+    Author,
     Domain,
     Entry,
     KnowledgeBase,
@@ -242,8 +243,9 @@ class _Walk:
             self._reading.names[path.stem] = report.path
 
     def _refuse_repeated_questions(self) -> None:
+        """Drafts may: a farmer's words stand in them before anybody has looked at them."""
         seen: dict[str, tuple[EntryFile, int]] = {}
-        for file in self._reading.entries:
+        for file in (one for one in self._reading.entries if not one.entry.is_draft):
             report = Report(file.path)
             for index, question in enumerate(file.entry.questions):
                 first, number = seen.setdefault(question, (file, index))
@@ -327,6 +329,7 @@ def _domain(name: str, shape: schema.DomainShape) -> Domain:
 
 def _entry(path: Path, shape: schema.EntryShape, body: Sequence[Placed]) -> Entry:
     short_answer, *details = (placed.block for placed in body)
+    author = shape.author
     return Entry(
         id=path.stem,
         domain=path.parent.name,
@@ -341,4 +344,5 @@ def _entry(path: Path, shape: schema.EntryShape, body: Sequence[Placed]) -> Entr
         season=shape.season,
         confusable_with=shape.confusable_with,
         see_also=shape.see_also,
+        author=Author(author.id, author.name, author.case) if author else None,
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bot.domain import Author
 from bot.knowledge.load import EntryFile, Reading
 from bot.reading.nodes import parse
 from bot.reading.report import Report
@@ -28,6 +29,7 @@ class Manuscript:
     confusable_with: tuple[str, ...] = ()
     see_also: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    author: Author | None = None
     status: str = "pending"
     by: str | None = None
     on: str | None = None
@@ -46,6 +48,9 @@ class Manuscript:
             "confusable_with": self.confusable_with,
             "see_also": self.see_also,
             "sources": self.sources,
+            "author": {key: str(value) for key, value in asdict(self.author).items()}
+            if self.author
+            else None,
             "reviewed": {"status": self.status, "by": self.by, "on": self.on},
             "review_by": self.review_by,
         }
@@ -83,6 +88,7 @@ def manuscript_of(file: EntryFile, text: str) -> Manuscript:
         confusable_with=entry.confusable_with,
         see_also=entry.see_also,
         sources=entry.sources,
+        author=entry.author,
         status=entry.review.status,
         by=entry.review.by,
         on=entry.review.on.isoformat() if entry.review.on else None,

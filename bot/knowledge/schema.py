@@ -102,6 +102,14 @@ class ReviewShape(Shape):
         return self
 
 
+class AuthorShape(Shape):
+    """Whose reply to which case the entry was made from; written by the program."""
+
+    id: Name = Field(title="特派员代号")
+    name: Line = Field(title="姓名")
+    case: int = Field(gt=0, title="问题单号")
+
+
 class EntryShape(Shape):
     title: Line = Field(title="标题")
     group: _Group | None = Field(default=None, title="分组")
@@ -110,6 +118,7 @@ class EntryShape(Shape):
     confusable_with: _Links = Field(default=(), title="易混条目")
     see_also: _Links = Field(default=(), title="相关条目")
     sources: Lines = Field(title="出处")
+    author: AuthorShape | None = Field(default=None, title="作者")
     reviewed: ReviewShape = Field(title="审核")
     review_by: Day | None = Field(default=None, title="复审期限")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from statistics import mean, median
 
@@ -70,6 +70,7 @@ class Person:
     hours: float | None  # median from the question to the delivered answer
     within_a_day: float | None  # share of the answers
     rating: float | None  # by farmers, mean of the cases rated, 1 to 3
+    spread: int  # uses of entries made from his replies; no services
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ class Sources:
     ever: Sequence[Case]  # opened until the period's end
     phrasings: Sequence[str]  # of the knowledge
     is_whole: bool = True  # the office's own: everybody is in it
+    spread: Mapping[str, int] = field(default_factory=dict)  # in the period, by commissioner id
 
 
 def report(period: Period, sources: Sources, now: datetime) -> Report:
@@ -167,6 +169,7 @@ def _person(person: Commissioner, period: Period, sources: Sources) -> Person:
         hours=median(wait.total_seconds() for wait in waits) / 3600 if waits else None,
         within_a_day=sum(wait <= _WITHIN for wait in waits) / len(waits) if waits else None,
         rating=mean(ratings) if ratings else None,
+        spread=sources.spread.get(person.id, 0),
     )
 
 

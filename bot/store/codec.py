@@ -26,7 +26,7 @@ from bot.domain import (
 )
 
 T = TypeVar("T")
-
+PICKED = "picked"  # the kind of an answer whose question was counted when choices were offered
 
 _adapters: dict[Any, TypeAdapter[Any]] = {}  # made at first use: building one takes milliseconds
 
@@ -85,7 +85,8 @@ def summary(decision: Decision | None) -> str | None:
             fields = {"danger": danger, "domain": domain}
         case Decline(_, domain):
             fields = {"domain": domain}
-    kind = type(decision).__name__.lower()
+    is_picked = isinstance(decision, Answer) and decision.is_picked
+    kind = PICKED if is_picked else type(decision).__name__.lower()
     return json.dumps({"kind": kind, **fields}, ensure_ascii=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select
@@ -11,6 +12,10 @@ from bot.store import cases, codec, ledger
 from bot.store.accounts import People, carried
 from bot.store.tables import at, conversations, is_at, messages, receipts
 
+_NAMED = re.compile(
+    r"ledger:(?P<line>[0-9]{1,9}):|(?:case:|\s*[#＃]\s*)(?P<case>[0-9]{1,9})(?![0-9])"
+)
+_VISIT = re.compile(r"visit:([0-9]{1,18}):")
 MEMORY = select(conversations.c.memory).where(is_at(conversations))
 ABOUT = (
     select(messages.c.case_number)
@@ -23,34 +28,39 @@ def read_context(
     connection: Connection, incoming: Incoming, now: datetime, people: People
 ) -> Context:
     sender = incoming.sender
-    commissioner = people.at(sender)
+    commissioner, about = people.at(sender), _about(connection, incoming)
     return Context(
         now=now,
         memory=codec.memory(connection.execute(MEMORY, at(sender)).scalar_one_or_none()),
         cases=_cases_of(connection, sender, commissioner, now),
         commissioner=commissioner,
-        about=_about(connection, incoming),
+        about=about,
         load=cases.load(connection),
         served=ledger.served(connection, year_start(now)),
         addresses=people.addresses(),
         invitation=carried(connection, incoming.text, now),
         ledger=ledger.own(connection, commissioner.id, year_start(now)) if commissioner else (),
-        named=_named(connection, incoming, commissioner),
+        named=_named(connection, incoming, commissioner, about),
     )
 
 
 def _named(
-    connection: Connection, incoming: Incoming, commissioner: Commissioner | None
+    connection: Connection,
+    incoming: Incoming,
+    commissioner: Commissioner | None,
+    about: int | None,
 ) -> tuple[Line, ...]:
-    """See `Context.named`; the button is ledger:NUMBER:… or visit:MESSAGE:…"""
-    room, _, rest = (incoming.press or "").partition(":")
-    number = rest.partition(":")[0][:18]
-    if not number.isdecimal():
+    """See `Context.named`: by a button visit:MESSAGE:…, and for commissioners by ledger:NUMBER:… or
+    case:NUMBER:…, a reply, or “#12 …”."""
+    if visit := _VISIT.match(incoming.press or ""):
+        return ledger.told_in(connection, int(visit[1]))
+    if commissioner is None:
         return ()
-    if room == "visit":
-        return ledger.told_in(connection, int(number))
-    is_his = room == "ledger" and commissioner is not None
-    return ledger.with_rulings(connection, int(number[:9])) if is_his else ()
+    named = _NAMED.match(incoming.press or incoming.text)
+    if named and named["line"]:
+        return ledger.with_rulings(connection, int(named["line"]))
+    case = int(named["case"]) if named else about
+    return ledger.of_case(connection, case) if case is not None else ()
 
 
 def _cases_of(

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, u
 from bot.domain import CaseState, Deed, Entered, Line, Outgoing
 from bot.store import codec
 from bot.store.database import Database
-from bot.store.tables import EPOCH, MICROSECOND, cases, ledger, media, numbers
+from bot.store.tables import EPOCH, MICROSECOND, cases, ledger, media, messages, numbers
 
 NO_SEAL = "0" * 64
 SERVICES = (Deed.SERVICE, Deed.VISIT, Deed.CALL)
@@ -152,6 +152,15 @@ def told_in(connection: Connection, message: int) -> tuple[Line, ...]:
     query = select(ledger.c.number).where(ledger.c.message == message)
     number = connection.execute(query).scalar_one_or_none()
     return with_rulings(connection, number) if number is not None else ()
+
+
+def of_case(connection: Connection, number: int) -> tuple[Line, ...]:
+    """The answers to a case that reached its farmer, and the rulings on them."""
+    relays = select(messages.c.id).where(messages.c.case_number == number)
+    answers = select(ledger.c.number).where(ledger.c.message.in_(relays))
+    is_theirs = ledger.c.number.in_(answers) | ledger.c.about.in_(answers)
+    rows = connection.execute(select(ledger).where(is_theirs).order_by(ledger.c.number))
+    return tuple(map(_line, rows))
 
 
 def served(connection: Connection, since: datetime) -> dict[str, int]:

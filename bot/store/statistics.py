@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,10 +19,12 @@ from bot.store.tables import case_events, cases, conversations, messages
 
 _UNANSWERED = frozenset({"escalate", "decline", "clarify"})
 
+GIVEN = frozenset({"answer", "several", codec.PICKED})
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A farmer's message on which something was decided. `kind` is the decision's name in lower
+    """A farmer's question on which something was decided. `kind` is the decision's name in lower
     case, `entries` the ids answered or offered; a bare question back has neither. `township` is
     what is known of the farmer by now."""
 
@@ -68,6 +71,14 @@ class Statistics:
         self._database = database
 
     def asked(self, first: datetime, end: datetime) -> Sequence[Asked]:
+        return [one for one in self._decided(first, end) if one.kind != codec.PICKED]
+
+    def given(self, first: datetime, end: datetime) -> Counter[str]:
+        """How often each entry was given to a farmer, at once or as he picked it, by id."""
+        decided = self._decided(first, end)
+        return Counter(entry for one in decided if one.kind in GIVEN for entry in one.entries)
+
+    def _decided(self, first: datetime, end: datetime) -> Sequence[Asked]:
         is_then = and_(messages.c.created_at >= first, messages.c.created_at < end)
         query = _ASKED.where(
             is_then, messages.c.direction == "in", messages.c.decision.is_not(None)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 
 import pytest
 
 from bot.__main__ import HOME, main
 from bot.app.calendar import now, today
+from bot.channels.base import read_own, write_own
 from bot.config import load
-from bot.domain import Deed, Entered
+from bot.domain import Answer, Arrival, Deed, Entered, Entry, Match, Turn
 from bot.store import Store
+from tests.knowledge.builders import write_domain, write_entry
 
 
 @pytest.fixture
@@ -79,3 +82,19 @@ def test_the_seals_are_looked_at(home, store, capsys):
         connection.exec_driver_sql("UPDATE ledger SET case_number = 2")
     assert run(home, "ledger") == 1
     assert "第 1 笔" in capsys.readouterr().out
+
+
+def test_uses_of_an_entry_are_its_authors_also_while_it_is_a_draft_again(home, store, capsys):
+    write_domain(home / "knowledge")
+    author = {"id": "lv-yukui", "name": "吕玉奎", "case": "12"}
+    write_entry(home / "knowledge", author=author, reviewed={"status": "draft"})
+    write_entry(home / "knowledge", "pepper-wrong", titel="x")  # costs the report nothing
+    entry = Entry("pepper-rust", "sichuan-pepper", "花椒锈病", (), "先清园", (), ())
+    turn = Turn(decision=Answer(Match(entry, 1.0, ""), is_picked=True))
+    store.inbox.receive(Arrival("web", "1", "li", write_own(text="x")), now())
+    arrivals = store.inbox.claim(now(), lease=timedelta(minutes=1))
+    store.inbox.save(turn, read_own(arrivals), arrivals, now())
+    assert run(home, "report", "year", "--commissioner", "吕玉奎") == 0
+    head, row = (line.split() for line in capsys.readouterr().out.splitlines()[2:4])
+    assert head[-6] == "传播量"
+    assert row[-6] == "1"

@@ -221,6 +221,34 @@ def test_approve_is_all_or_nothing(run, arguments, told):
     assert snapshot(run.base) == before
 
 
+def test_nobody_approves_what_was_made_from_his_own_reply(run):
+    author = {"id": "lv-yukui", "name": "吕玉奎", "case": 12}
+    due = today() + timedelta(days=200)
+    write_entry(run.base, author=author, review_by=due)
+    before = snapshot(run.base)
+    status, said = run("approve", "pepper-rust", "--by", "吕玉奎")
+    assert status == 1
+    assert "这一条是照吕玉奎的答复写的，不能由本人核定。" in said
+    assert "一条也没有写" in said
+    assert snapshot(run.base) == before
+    assert run("approve", "pepper-rust", "--by", "王瑞生")[0] == 0
+    entry = load(run.base).entries["pepper-rust"]
+    assert (entry.review.by, entry.author.id) == ("王瑞生", "lv-yukui")
+
+
+def test_a_workbook_keeps_the_author_and_does_not_approve_for_him(run):
+    author = {"id": "lv-yukui", "name": "吕玉奎", "case": 12}
+    write_entry(run.base, author=author, review_by=today() + timedelta(days=200))
+    excel = Excel(run.base, run.file)
+    excel.set("pepper-rust", 标题="新名字")
+    assert run("import", "k.xlsx")[0] == 0
+    assert load(run.base).entries["pepper-rust"].author.case == 12
+    excel = Excel(run.base, run.file)
+    excel.set("pepper-rust", 审核状态="已审", 审核人="吕玉奎", 审核日期=str(today()))
+    status, said = run("import", "k.xlsx")
+    assert (status, "不能由本人核定" in said) == (1, True)
+
+
 def test_a_day_that_is_none_is_told_in_chinese(run, capsys):
     with pytest.raises(SystemExit):
         run("approve", "pepper-rust", "--by", "王", "--on", "明天")

@@ -237,7 +237,9 @@ async def test_who_passed_a_case_up_may_still_take_it_while_nobody_has(world):
     [
         ("wang", {}, ["accept", "answer", "ask", "note", "decline"]),
         ("wang", {"state": CaseState.ACCEPTED}, ["answer", "ask", "note", "decline"]),
-        ("wang", {"state": CaseState.RESOLVED}, ["answer", "ask", "note"]),
+        ("wang", {"state": CaseState.RESOLVED}, ["answer", "ask", "note", "keep"]),
+        ("wang", {"state": CaseState.RESOLVED, "is_kept": True}, ["answer", "ask", "note"]),
+        ("zhao", {"state": CaseState.ANSWERED}, ["answer", "keep"]),
         ("zhao", {}, ["accept", "answer", "ask", "note", "decline"]),
         (
             "zhao",
@@ -465,3 +467,20 @@ async def test_an_entry_and_an_answer_to_a_like_question_are_choices(world):
     async with world.working(say("已发给农户", case=2)):
         await browser.act(2, "as:1")
     assert world.last_incoming.press == "case:2:as:1"
+
+
+async def test_a_reply_is_kept_from_its_case_and_the_subject_picked_where_it_has_none(world):
+    world.open_case(case(state=CaseState.ANSWERED, domain=None))
+    desk = await world.at_desk()
+    assert "收进知识库" in (await desk.open("/desk/case/1")).text
+    choices = [("养蜂", "case:1:keep:beekeeping"), ("花椒", "case:1:keep:sichuan-pepper")]
+    async with world.working(say("#1 收进哪个领域？", *choices, case=1)):
+        asked = await desk.act(1, "keep")
+        assert world.last_incoming.press == "case:1:keep"
+        page = (await desk.open(asked.headers["location"])).text
+        assert re.findall(r'name="press" value="(keep:[\w-]+)"', page) == [
+            "keep:beekeeping",
+            "keep:sichuan-pepper",
+        ]
+        await desk.act(1, "keep:sichuan-pepper")
+    assert world.last_incoming.press == "case:1:keep:sichuan-pepper"

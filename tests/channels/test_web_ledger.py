@@ -8,8 +8,20 @@ from uuid import uuid4
 
 import pytest
 
-from bot.domain import Deed, Entered, Turn
-from tests.channels.web_world import NOW, World, say
+from bot.channels.base import write_own
+from bot.domain import (
+    Address,
+    Answer,
+    Arrival,
+    Clarify,
+    Deed,
+    Entered,
+    Match,
+    Outgoing,
+    Turn,
+    paragraphs,
+)
+from tests.channels.web_world import ENTRY, NOW, World, say
 
 ANSWERED = {
     "question": "蜂子满地爬",
@@ -190,3 +202,17 @@ async def test_a_draft_of_a_suggestion_is_asked_for_without_words(world):
     async with world.working(say("建议：今年……")):
         assert (await post(browser, "suggest:draft", "")).status_code == 303
     assert world.last_incoming.text.strip() == "/suggest"
+
+
+async def test_later_uses_of_what_he_wrote_stand_there_and_are_no_services(world):
+    shown = await page(await world.at_desk())
+    assert "传播量 0" in shown
+    match = Match(ENTRY, 1.0, "")
+    for decision in (Answer(match), Clarify((match,)), Answer(match, is_picked=True)):
+        world.store.inbox.receive(Arrival("web", str(uuid4()), "li", write_own(text="x")), NOW)
+        told = Turn((Outgoing(Address("web", "li"), paragraphs("x")),), decision=decision)
+        await world.work(lambda _, turn=told: turn)
+    shown = await page(await world.at_desk())
+    assert "传播量 2" in shown
+    assert "服务次数</b> 0 / 24" in shown
+    assert "传播量 0" in await page(await world.at_desk("lv"))

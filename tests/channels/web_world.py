@@ -20,6 +20,7 @@ from bot.channels.base import NO_PICTURES, Bell
 from bot.channels.web import DeskChannel, Library, WebChannel, WebSettings
 from bot.domain import (
     Address,
+    Author,
     Block,
     Button,
     Candidate,
@@ -54,6 +55,7 @@ ENTRY = Entry(
     (Block("heading", "怎么办"), Block("item", "病群单独放")),
     (),
     Review(on=date(2026, 1, 1)),
+    author=Author("wang", "王瑞生", 1),
 )
 LIBRARY = Library(
     {ENTRY.id: ENTRY}.get,

@@ -91,7 +91,7 @@ def three():
 
 def test_after_an_answer_the_open_cases_like_it_are_offered_the_same(three):
     turn = three.says(WANG_CHAT, "先熏点烟", about=1, attachments=(PHOTO,))
-    assert buttons(turn, WANG_CHAT) == ["case:2:as:1"]
+    assert buttons(turn, WANG_CHAT) == ["case:2:as:1", "case:1:keep"]
     also = three.presses(WANG_CHAT, "case:2:as:1")
     [relay] = [reply for reply in also.replies if reply.to == ZHANG]
     assert "先熏点烟" in relay.text
@@ -120,4 +120,4 @@ def test_nobody_answers_as_somebody_else_did_or_as_nobody_has(three):
 def test_questions_about_other_things_are_not_offered_the_same(village):
     village.says(ZHANG, "蜂王不见了咋个办")
     turn = village.says(CHAT, "先剪枝", about=1)
-    assert buttons(turn, CHAT) == []
+    assert buttons(turn, CHAT) == ["case:1:keep"]

@@ -34,7 +34,17 @@ def asked(kind="answer", *entries, domain=None, day=0):
     return Asked(START + timedelta(days=day), kind, domain, entries, LI)
 
 
-def made(period=MARCH, *, lines=(), asked=(), opened=(), undelivered=None, now=NOW, is_whole=True):
+def made(
+    period=MARCH,
+    *,
+    lines=(),
+    asked=(),
+    opened=(),
+    undelivered=None,
+    spread=None,
+    now=NOW,
+    is_whole=True,
+):
     sources = Sources(
         lines,
         asked,
@@ -48,6 +58,7 @@ def made(period=MARCH, *, lines=(), asked=(), opened=(), undelivered=None, now=N
         opened,
         (),
         is_whole,
+        spread or {},
     )
     return report(period, sources, now)
 
@@ -101,6 +112,14 @@ def test_ratings_are_a_mean_over_cases_by_their_last_word():
     assert of(made(lines=lines)).rating == 2
     assert of(made(lines=lines), LV).rating is None
     assert of(made(YEAR, lines=lines)).services == 0
+
+
+def test_later_uses_of_what_somebody_wrote_stand_beside_his_services_and_are_none():
+    found = made(lines=[answer(1)], spread={WANG.id: 5})
+    assert (of(found).spread, of(found, LV).spread) == (5, 0)
+    assert of(found).standing.counted == 1
+    people = tables(found)[0]
+    assert dict(zip(people.head, people.rows[0], strict=True))["传播量"] == 5
 
 
 def test_dispatchers_are_in_no_assessment():

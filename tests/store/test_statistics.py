@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.domain import Answer as Answered
-from bot.domain import CaseChange, Entry, Escalate, Event, Match, Memory, Reason, Several, Turn
+from bot.domain import (
+    CaseChange,
+    Clarify,
+    Entry,
+    Escalate,
+    Event,
+    Match,
+    Memory,
+    Reason,
+    Several,
+    Turn,
+)
 from bot.store import Asked
 from tests.store.cast import (
     LEASE,
@@ -79,3 +90,16 @@ def test_undelivered_relays_are_counted_by_case(store):
 
 def replace_notice(relay):
     return letter(LI, case=relay.case, purpose="notice")
+
+
+def test_a_picked_entry_is_given_but_its_question_is_not_counted_twice(store):
+    matches = (Match(RUST, 1.0, ""), Match(SPOT, 0.9, ""))
+    turn(store, decision=Clarify(matches))
+    turn(store, decision=Answered(Match(SPOT, 0.0, ""), is_picked=True))
+    turn(store, decision=Answered(Match(RUST, 1.0, "")), now=NOW + SECOND)
+    turn(store, decision=Several((Answered(matches[0]), Answered(matches[1]))))
+    turn(store, decision=Escalate(Reason.UNSURE, None, matches))
+    turn(store, decision=Answered(Match(RUST, 1.0, "")), now=NOW + DAY)
+    asked = [one.kind for one in store.statistics.asked(NOW, NOW + DAY)]
+    assert sorted(asked) == ["answer", "clarify", "escalate", "several"]
+    assert store.statistics.given(NOW, NOW + DAY) == {"pepper-rust": 2, "pepper-spot": 2}

@@ -5,9 +5,9 @@
 `media` (what people sent), `pictures` (of the knowledge) and `pages` (templates, static files).
 """
 
-from bot.channels.web.board import Library
 from bot.channels.web.chat import WebChannel
 from bot.channels.web.desk import DeskChannel
+from bot.channels.web.library import Library
 from bot.channels.web.settings import Rate, WebSettings
 
 __all__ = ["DeskChannel", "Library", "Rate", "WebChannel", "WebSettings"]

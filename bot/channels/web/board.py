@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.channels.web.guard import Clock
+from bot.channels.web.library import Library
 from bot.channels.web.moves import NOT_TAKEN, OURS, Move, Moves
 from bot.domain import FARMER, Address, Case, CaseState, Commissioner, Entry, Incoming, Outgoing
 from bot.store import Shown, State, Store, ThreadItem
@@ -40,17 +41,6 @@ TROUBLES = {
     State.DEAD: "未送达",
     State.DOUBTFUL: "可能未送达",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Library:
-    """How knowledge ids read to people, and how the knowledge takes a question, a line a reason;
-    looked up in the index of the moment."""
-
-    entry: Callable[[str], Entry | None]
-    domain: Callable[[str | None], str]
-    explain: Callable[[str], Sequence[str]]
-    canned: Sequence[str] = ()  # what a commissioner may send with a tap
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.channels.base import NO_PICTURES, Bell, Pictures, read_own, write_own
-from bot.channels.web.board import SOURCES, Board, Library, View
+from bot.channels.web.board import SOURCES, Board, View
 from bot.channels.web.guard import BodyCap, Buckets, Clock, check_origin, client_of, is_https
 from bot.channels.web.ledger_board import (
     LINE_VERBS,
@@ -25,8 +25,9 @@ from bot.channels.web.ledger_board import (
     LedgerBoard,
     page_of,
 )
-from bot.channels.web.moves import NEEDS_WORDS, VERBS, confirmation
-from bot.channels.web.pages import Pages, moment
+from bot.channels.web.library import Library
+from bot.channels.web.moves import NEEDS_WORDS, VERBS, confirmations
+from bot.channels.web.pages import Pages, moment, number_in
 from bot.channels.web.sessions import Sessions, check_csrf
 from bot.channels.web.settings import WebSettings
 from bot.channels.web.stream import Event, Listeners
@@ -66,7 +67,7 @@ class DeskChannel:
         self._clock = clock
         self._settings = settings
         self._board = Board(store, clock, people, library)
-        self._ledger_board = LedgerBoard(store, clock, people, targets, library.domain)
+        self._ledger_board = LedgerBoard(store, clock, people, targets, library)
         self._pages = Pages(pictures)
         self._album = Album(store, clock)
         self._sessions = Sessions("desk", store, clock, settings)
@@ -199,9 +200,8 @@ class DeskChannel:
 
     async def _desk(self, request: Request) -> Response:
         session, me, view = await self._view(request)
-        shelves = self._board.shelves(me, view.cases)
-        notices = view.notices()
-        return self._page("desk.html", request, session, me, view, shelves=shelves, notices=notices)
+        lists = {"shelves": self._board.shelves(me, view.cases), "notices": view.notices()}
+        return self._page("desk.html", request, session, me, view, **lists)
 
     async def _knowledge(self, request: Request) -> Response:
         session, me, view = await self._view(request)
@@ -217,7 +217,7 @@ class DeskChannel:
         if case is None:
             raise HTTPException(404, NOT_YOURS)
         reasons = await asyncio.to_thread(board.library.explain, case.question)
-        flash = view.replies(_number(request.query_params.get("after")))
+        flash = view.replies(number_in(request.query_params.get("after")))
         return self._page(
             "case.html",
             request,
@@ -232,14 +232,14 @@ class DeskChannel:
             thread=board.thread(view.thread),
             moves=await asyncio.to_thread(board.moves, me, case),
             flash=flash,
-            confirm=confirmation(flash, f"case:{case.number}:sure"),
+            confirm=confirmations(flash, f"case:{case.number}:", "sure", "keep:"),
             is_pending="after" in request.query_params and not flash,
             text_limit=self._settings.text_limit,
         )
 
     async def _ledger(self, request: Request) -> Response:
         session, me, view = await self._view(request)
-        year = _number(request.query_params.get("year"))
+        year = number_in(request.query_params.get("year"))
         person = request.path_params.get("person")
         board = self._ledger_board
         if person is None and me.is_dispatcher:
@@ -255,8 +255,8 @@ class DeskChannel:
             me,
             view,
             sheet=sheet,
-            flash=(flash := view.replies(_number(request.query_params.get("after")))),
-            confirm=confirmation(flash, "visit:save"),
+            flash=(flash := view.replies(number_in(request.query_params.get("after")))),
+            confirm=confirmations(flash, "visit:", "save"),
             text_limit=self._settings.text_limit,
         )
 
@@ -317,8 +317,7 @@ class DeskChannel:
 
     async def _await_reply(self, me: Commissioner, after: int) -> None:
         """Wait a little for the conversation's word, so that the next page shows the effect."""
-        address = Address(NAME, me.id)
-        history = self._store.inbox.history
+        address, history = Address(NAME, me.id), self._store.inbox.history
         with self._listeners.listening(me.id) as ear, suppress(TimeoutError):
             async with asyncio.timeout(self._settings.patience.total_seconds()):
                 said: Sequence[Shown] = ()
@@ -330,9 +329,8 @@ class DeskChannel:
 
     async def _events(self, request: Request) -> Response:
         _, me = await self._who(request)
-        number = _number(request.query_params.get("case"))
-        last = request.headers.get("last-event-id")
-        seen = last or request.query_params.get("seen", "")
+        number = number_in(request.query_params.get("case"))
+        seen = request.headers.get("last-event-id") or request.query_params.get("seen", "")
 
         async def look() -> Sequence[Event]:
             nonlocal seen
@@ -346,11 +344,7 @@ class DeskChannel:
 
 
 def _case_number(request: Request) -> int:
-    number = _number(request.path_params["number"])
+    number = number_in(request.path_params["number"])
     if number is None:
         raise HTTPException(404, NOT_YOURS)
     return number
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() and len(text) < 16 else None

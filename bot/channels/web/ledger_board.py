@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import uuid4
 
+from bot.channels.web.library import Library
 from bot.domain import CHINA, Commissioner, Deed, Line, midnight
 from bot.escalation.ledger import CRITERIA, VISITS, Standing, Targets, may, standing
 from bot.store import Audit, Store
@@ -65,6 +66,7 @@ class Sheet:
     years: Sequence[int]
     today: date
     is_own: bool
+    spread: int
     uid: str = field(default_factory=_fresh)
     visit_uid: str = field(default_factory=_fresh)
     draft_uid: str = field(default_factory=_fresh)
@@ -93,13 +95,13 @@ class LedgerBoard:
         clock: Callable[[], datetime],
         people: Iterable[Commissioner],
         targets: Targets,
-        subject: Callable[[str | None], str],
+        library: Library,
     ) -> None:
         self._store = store
         self._clock = clock
         self._people = {one.id: one for one in people if not one.is_dispatcher}
         self._targets = targets
-        self._subject = subject
+        self._library = library
 
     def sheet(self, me: Commissioner, person: str, year: int | None) -> Sheet | None:
         """None where there is no such person, or he is not `me` and I am no dispatcher."""
@@ -114,7 +116,18 @@ class LedgerBoard:
         kept += [(line, REPEATED) for line in own.repeats]
         newest_first = sorted(kept, key=lambda one: -one[0].number)
         rows = [self._row(line, note, lines, me) for line, note in newest_first]
-        return Sheet(shown, own, rows, self._years(), self._today(), person == me.id)
+        spread = self._spread(person, chosen)
+        return Sheet(shown, own, rows, self._years(), self._today(), person == me.id, spread)
+
+    def _spread(self, person: str, year: int) -> int:
+        """How often entries made from his replies were given to farmers."""
+        given = self._store.statistics.given(_start(year), _start(year + 1))
+        entries = ((self._library.entry(one), count) for one, count in given.items())
+        return sum(
+            count
+            for entry, count in entries
+            if entry and entry.author and entry.author.id == person
+        )
 
     def overview(self, year: int | None) -> Overview:
         chosen = self._year(year)
@@ -130,7 +143,8 @@ class LedgerBoard:
     def _row(self, line: Line, note: str, lines: Sequence[Line], me: Commissioner) -> Row:
         rulings = [one for one in lines if one.entered.about == line.number]
         domain = line.entered.proof.get("domain")
-        subject = self._subject(domain) if line.entered.deed in {Deed.SERVICE} | VISITS else ""
+        is_service = line.entered.deed in {Deed.SERVICE} | VISITS
+        subject = self._library.domain(domain) if is_service else ""
         return Row(line, subject, note, _rating(line, lines), rulings, _forms(line, rulings, me))
 
     def _today(self) -> date:

@@ -12,10 +12,11 @@ from bot.store import Shown
 
 OURS = frozenset({CaseState.ACCEPTED, CaseState.ASKED})
 NOT_TAKEN = frozenset({CaseState.UNPLACED, CaseState.OFFERED})
+DONE = frozenset({CaseState.ANSWERED, CaseState.RESOLVED})
 ALIKE = 3  # offered to be answered in the same way
 VERBS = frozenset(
     {"accept", "answer", "ask", "decline", "hand", "sure", "note", "consult", "opine", "oppose"}
-    | {"entry", "canned", "as"}
+    | {"entry", "canned", "as", "keep"}
 )
 NEEDS_WORDS = {
     "answer": "还没有写答复。",
@@ -61,6 +62,7 @@ _CANNED = Move("canned", "发给农户", label="发常用语")
 _AS = Move("as", "发给农户", label="照相近的问题那样答")
 _CONSULT = Move("consult", "请他出主意", label="请人会诊", hint="想问他什么？")
 _NOTE = Move("note", "记下", label="备注，农户看不到", hint="给同事看的话", is_required=True)
+_KEEP = Move("keep", "收进知识库", label="收进知识库（先是草稿，农户看不到）")
 _OPINE = Move(
     "opine",
     "给负责人",
@@ -93,6 +95,9 @@ class Moves:
                 moves = [_OPINE, _OPPOSE]
         else:
             moves = list(self._own(me, case))
+        is_done = case.state in DONE and not case.is_kept
+        if is_done and (me.is_dispatcher or case.holder == me.id):
+            moves.append(_KEEP)
         return [replace(move, uid=str(uuid4())) for move in moves]
 
     def _own(self, me: Commissioner, case: Case) -> Iterator[Move]:
@@ -149,8 +154,13 @@ class Moves:
         return f"这个问题现在由{who}负责，您可以看，不能答复。"
 
 
-def confirmation(said: Iterable[Shown], action: str) -> Move | None:
-    """The button under what was just shown: it is done only when that is pressed."""
+def confirmations(said: Iterable[Shown], room: str, *verbs: str) -> list[Move]:
+    """The buttons under what was just shown, those of a room that begin so: it is done only when
+    one of them is pressed."""
     buttons = (one for line in said if line.outgoing for one in line.outgoing.buttons)
-    sure = next((one for one in buttons if one.action == action), None)
-    return Move("sure", sure.label, uid=str(uuid4())) if sure else None
+    starts = tuple(room + verb for verb in verbs)
+    return [
+        Move(one.action.removeprefix(room), one.label, uid=str(uuid4()))
+        for one in buttons
+        if one.action.startswith(starts)
+    ]

@@ -96,3 +96,8 @@ def moment(at: datetime, now: datetime) -> str:
         return f"昨天 {clock}"
     year = f"{here.year}年" if here.year != today.year else ""
     return f"{year}{here.month}月{here.day}日 {clock}"
+
+
+def number_in(text: str | None) -> int | None:
+    """Of an address; None where there is none, or nothing that could be one."""
+    return int(text) if text and text.isdecimal() and len(text) < 16 else None

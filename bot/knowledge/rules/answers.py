@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bot.knowledge.drafting import TO_WRITE
 from bot.knowledge.load import EntryFile
 from bot.knowledge.markdown import Placed
+from bot.knowledge.privacy import HIDDEN
 from bot.knowledge.rules.base import Finding, Shelf, rule
 from bot.reading.report import Place
 
@@ -23,6 +24,9 @@ def _words_of_the_template_left(shelf: Shelf) -> Iterator[Finding]:
             if TO_WRITE in text:
                 message = f"这里还留着模板的{TO_WRITE}。"
                 yield Finding(file, place, message, "换成真话；用不着的就整行删掉。")
+            if HIDDEN in text:
+                message = f"这里还留着{HIDDEN}。"
+                yield Finding(file, place, message, "改成不提人名、电话、门牌的话。")
 
 
 def _texts(file: EntryFile) -> Iterator[tuple[Place, str]]:

@@ -38,6 +38,18 @@ def _review_date_too_far_off(shelf: Shelf) -> Iterator[Finding]:
             yield Finding(file, file.front.find("review_by"), message, mend)
 
 
+@rule("own-review", "error")
+def _approved_by_its_author(shelf: Shelf) -> Iterator[Finding]:
+    for file in shelf.entries:
+        author, review = file.entry.author, file.entry.review
+        by = "".join((review.by or "").split())
+        is_own = author and (by == author.id or "".join(author.name.split()) in by)
+        if author and is_own and review.status == "approved":
+            message = f"这一条是照{author.name}的答复写的，不能由本人核定。"
+            mend = "请另一位特派员看过，写他的姓名。"
+            yield Finding(file, file.front.find("reviewed"), message, mend)
+
+
 @rule("draft", "warning")
 def _draft(shelf: Shelf) -> Iterator[Finding]:
     for file in shelf.drafts:
