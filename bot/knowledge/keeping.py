@@ -19,7 +19,7 @@ from bot.reading.files import UNSEEN
 LONGEST_QUESTION = 200  # characters
 # What our Markdown would read as a mark, and what looks like it.
 _HARMLESS = str.maketrans("*_~`<&[]［］", "＊＿～‘＜＆〔〕〔〕")
-_LEADING = re.compile(r"^[\s#＃>+•·●▪–—－|:=-]+")
+_LEADING = re.compile(r"^(?:[\s#＃>+•·●▪–—|:=]|-(?!\d))+")  # -5 度 stays below zero
 _NUMBERED = re.compile(r"^(\d+)[.)] ")
 
 
@@ -76,6 +76,6 @@ _NOTE = f"""\
 
 def _line(words: str) -> str:
     """The words on one line, without what tells who somebody is and without marks of ours."""
-    told = without_names(" ".join(UNSEEN.sub(" ", words).split()))
-    plain = _LEADING.sub("", told.translate(_HARMLESS))
-    return _NUMBERED.sub(r"\1、", plain).strip()
+    told = without_names(UNSEEN.sub(" ", words)).translate(_HARMLESS)
+    bare = (_LEADING.sub("", line) for line in told.splitlines())
+    return " ".join(" ".join(_NUMBERED.sub(r"\1、", line) for line in bare).split())
