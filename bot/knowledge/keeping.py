@@ -36,7 +36,7 @@ def shelve(folder: Path, kept: Kept, domain: Domain) -> Path:
             if known == [folder / path] and known[0].read_bytes() == content:
                 return path
     except OSError as error:
-        raise EditError(f"知识文件夹读不了（{error.strerror}）。") from error
+        raise EditError(f"知识文件夹打不开（{error.strerror}）。") from error
     raise AssertionError("there is always another name")  # pragma: no cover
 
 
