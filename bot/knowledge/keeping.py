@@ -19,7 +19,7 @@ from bot.reading.files import UNSEEN
 LONGEST_QUESTION = 200  # characters
 # What our Markdown would read as a mark, and what looks like it.
 _HARMLESS = str.maketrans("*_~`<&[]［］", "＊＿～‘＜＆〔〕〔〕")
-_LEADING = re.compile(r"^[\s#＃>+•·●▪–—－|:=-]+")
+_LEADING = re.compile(r"^(?:[\s#＃>+•·●▪–—|:=]|-(?!\d))+")  # -5 度 stays below zero
 _NUMBERED = re.compile(r"^(\d+)[.)] ")
 
 
@@ -36,7 +36,7 @@ def shelve(folder: Path, kept: Kept, domain: Domain) -> Path:
             if known == [folder / path] and known[0].read_bytes() == content:
                 return path
     except OSError as error:
-        raise EditError(f"知识文件夹读不了（{error.strerror}）。") from error
+        raise EditError(f"知识文件夹打不开（{error.strerror}）。") from error
     raise AssertionError("there is always another name")  # pragma: no cover
 
 
@@ -76,6 +76,6 @@ _NOTE = f"""\
 
 def _line(words: str) -> str:
     """The words on one line, without what tells who somebody is and without marks of ours."""
-    told = without_names(" ".join(UNSEEN.sub(" ", words).split()))
-    plain = _LEADING.sub("", told.translate(_HARMLESS))
-    return _NUMBERED.sub(r"\1、", plain).strip()
+    told = without_names(UNSEEN.sub(" ", words)).translate(_HARMLESS)
+    bare = (_LEADING.sub("", line) for line in told.splitlines())
+    return " ".join(" ".join(_NUMBERED.sub(r"\1、", line) for line in bare).split())

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -75,7 +76,8 @@ def save(folder: Path, changes: Changes) -> None:
         raise EditError(f"写不进去（{reason}）；{wrote}。看看磁盘和权限，再来一次。") from error
     finally:
         for draft, _ in ready[done:]:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):  # not there, or not ours to take away: the disk is read-only
+                draft.unlink()
 
 
 def _write(draft: Path, target: Path, content: bytes) -> None:

@@ -2,13 +2,14 @@
 
 import pytest
 
-from bot.domain import Answer, CaseState, Clarify, Decline, Escalate, Other, Reason
+from bot.domain import Answer, CaseState, Clarify, Decline, Escalate, Match, Other, Reason
 from tests.cast import (
     DECLINED,
     DESK_CHAT,
     LI,
     LV_CHAT,
     PHOTO,
+    SPOT,
     SURE,
     UNKNOWN,
     UNKNOWN_BEES,
@@ -130,6 +131,12 @@ def test_a_number_picks_a_choice(village, pick, title):
 def test_a_button_picks_a_choice(village):
     village.says(LI, UNSURE)
     assert told(village.presses(LI, "show:pepper-rust:1"), LI)[0].startswith("【花椒锈病】")
+
+
+@pytest.mark.parametrize("pick", [{"text": "2"}, {"press": "show:pepper-leaf-spot:1"}])
+def test_a_pick_is_told_apart_from_an_answer_at_once(village, pick):
+    village.says(LI, UNSURE)
+    assert village.says(LI, **pick).decision == Answer(Match(SPOT, 0.0, ""), is_picked=True)
 
 
 def test_after_one_choice_another_may_be_picked(village):

@@ -50,7 +50,7 @@ def test_the_draft_says_whose_it_is_and_holds_their_words_without_their_names(ba
     assert found.author == KEPT.author
     assert found.review.status == "draft"
     assert found.questions[0] == f"我叫{HIDDEN}，花椒树子开花不结籽 补充：电话{HIDDEN}"
-    assert found.short_answer == (f"1、多半是缺硼。 2. 花前喷一次硼肥，按标签。有事打{HIDDEN}")
+    assert found.short_answer == (f"1、多半是缺硼。 2、花前喷一次硼肥，按标签。有事打{HIDDEN}")
     assert found.sources[0] == "科技特派员吕玉奎，2026-11-24 答复农户（问题单 #12，盘龙镇）"
     assert len(found.questions) == 8
     assert all(TO_WRITE in one for one in (found.title, *found.questions[1:], *found.sources[1:]))
@@ -153,6 +153,10 @@ def test_whatever_is_thrown_together_the_file_loads(base):
     assert read(base).problems == []
     drafts = [file.entry for file in read(base).entries if file.entry.author]
     assert len(drafts) == 199
+
+
+def test_a_line_that_begins_below_zero_stays_below_zero(base):
+    assert kept(base, answer="－5度就冻坏\n-3度盖膜").short_answer == "-5度就冻坏 -3度盖膜"
 
 
 # --- approval --------------------------------------------------------------------------------

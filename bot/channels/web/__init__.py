@@ -1,8 +1,9 @@
 """The web pages: farmers' chat (channel `web`) and the desk of commissioners (channel `desk`).
 
-`chat` and `desk` are the two channels, `board` is what the desk shows; beneath them stand `guard`
-(what is refused unread), `sessions`, `submissions` (posted forms), `stream` (server-sent events),
-`media` (what people sent), `pictures` (of the knowledge) and `pages` (templates, static files).
+`chat` and `desk` are the two channels, `board` is what the desk shows, `library` what it asks of
+the knowledge; beneath them stand `guard` (what is refused unread), `sessions`, `submissions`
+(posted forms), `stream` (server-sent events), `media` (what people sent), `pictures` (of the
+knowledge) and `pages` (templates, static files).
 """
 
 from bot.channels.web.chat import WebChannel
