@@ -59,8 +59,7 @@ class PhotoGuide:
 
     def _views(self, case: Case) -> tuple[str, ...]:
         domain = self.domains().get(case.domain or "")
-        is_seen = not case.is_urgent and case.reason is not Reason.OUT_OF_SCOPE
-        return domain.photos if domain and is_seen else ()
+        return domain.photos if domain and case.reason is not Reason.OUT_OF_SCOPE else ()
 
     def advise(self, turn: Turn, incoming: Incoming, context: Context) -> Turn:
         """The turn with a word on what the photos lack, where a person is to look at them; not

@@ -101,6 +101,12 @@ def test_a_photo_that_says_what_it_shows_joins_the_case(village, caption):
     assert caption in village.cases[1].question
 
 
+def test_a_photo_that_says_more_is_asked_about(village):
+    village.says(LI, UNKNOWN_PEPPER)
+    assert shows(village, (), text="叶背一层白灰灰") == said("case.new_or_more")
+    assert village.cases[1].attachments == ()
+
+
 def test_a_question_below_a_photo_is_still_answered(village):
     village.says(LI, UNKNOWN_PEPPER)
     assert "花椒锈病" in shows(village, (), text=SURE)
@@ -190,6 +196,12 @@ def test_in_an_emergency_no_photo_is_found_fault_with(village):
     assert "再拍一张" not in "".join(told(turn, LI))
     assert "照片有点糊" in told(turn, WANG_CHAT)[0]
     assert "再拍一张" not in shows(village, BLURRED, start=2)
+
+
+def test_nothing_is_said_before_the_sentence_is_whole(village):
+    village.says(LI, SURE, attachments=photos(BLURRED))
+    turn = village.says(LI, "花椒树", attachments=photos(DARK, start=2), may_wait=True)
+    assert (turn.waits, turn.replies) == (True, ())
 
 
 def test_a_photo_for_the_commissioner_who_asked_is_told_of(village):
