@@ -144,7 +144,8 @@ class LedgerBoard:
         rulings = [one for one in lines if one.entered.about == line.number]
         domain = line.entered.proof.get("domain")
         is_service = line.entered.deed in {Deed.SERVICE} | VISITS
-        subject = self._library.domain(domain) if is_service else ""
+        is_named = line.entered.deed is Deed.SERVICE or domain
+        subject = self._library.domain(domain) if is_service and is_named else ""
         return Row(line, subject, note, _rating(line, lines), rulings, _forms(line, rulings, me))
 
     def _today(self) -> date:
