@@ -11,7 +11,7 @@ from bot.domain import CaseState, Event
 from tests.walk.homes import LV, QIAN, STRANGE, UNPLACED, ZHAO
 from tests.walk.village import Village
 
-ROUNDS = 20
+ROUNDS, ACCEPTS = 20, 100
 NAMES = {ZHAO: "赵敏", QIAN: "钱华"}
 
 
@@ -34,7 +34,7 @@ async def test_of_two_dispatchers_who_accept_in_the_same_instant_one_gets_the_ca
     village: Village,
 ) -> None:
     won: Counter[str] = Counter()
-    for turn in range(ROUNDS):
+    for turn in range(ACCEPTS):
         number = await opened(village, f"farmer-{turn}", UNPLACED)
         assert village.case(number).state is CaseState.UNPLACED
         await at_once(village, *((village.desk, who, number, "accept") for who in (ZHAO, QIAN)))
@@ -53,7 +53,7 @@ async def test_of_two_dispatchers_who_accept_in_the_same_instant_one_gets_the_ca
         assert [one.by for one in thread if one.event and one.event.what == Event.ACCEPTED] == [
             case.holder
         ]
-    assert won.total() == ROUNDS
+    assert won.total() == ACCEPTS
 
 
 async def test_of_two_answers_in_the_same_instant_one_reaches_the_farmer(

@@ -194,10 +194,10 @@ class Village:
         """A farmer's browser posts; nobody is woken yet."""
         self._receive("web", user, text=text, **more)
 
-    def desk(self, commissioner: str, number: int, verb: str, text: str = "") -> None:
+    def desk(self, commissioner: str, number: int, verb: str, text: str = "", **more: Any) -> None:
         """A click on the desk page; nobody is woken yet."""
         press = f"case:{number}:{verb}"
-        self._receive("desk", commissioner, text=text, press=press, case=number)
+        self._receive("desk", commissioner, text=text, press=press, case=number, **more)
 
     def _receive(self, channel: str, user: str, **fields: Any) -> None:
         arrival = Arrival(channel, f"{user}:{uuid4()}", user, write_own(**fields))
