@@ -8,7 +8,7 @@ Glossary (English term ↔ 中文):
     case 问题单 (what an escalation opens) · offer 派单 · accept 接单 · decline (a case) 退回
     holder 当前负责人 · follow-up 到期跟进 · invitation 邀请码
     consult 会诊 · dispute 分歧待定 · note 备注 · canned text 常用语
-    ledger 台账 · line 一笔 · seal 印记 · visit 走访 · suggestion 建议
+    ledger 台账 · line 一笔 · seal 印记 · visit 走访 · suggestion 建议 · ask for somebody 代问
     strike 记为无效 · appeal 申诉 · deny 农户说没有
     keep 收进知识库 (a reply made a draft entry) · author 作者 · spread 传播量 (later uses of it)
     arrival 到达的平台原始消息 · incoming 来信 · outgoing 去信 · turn 一轮 · memory 会话记忆
@@ -186,6 +186,7 @@ class Incoming:
     reply_to: str | None = None  # the platform's id of our message that this one replies to
     quoted: str = ""  # the first line of that message, where the platform sends it along
     case: int | None = None  # named by the channel itself, as the desk page does
+    asked_for: str = ""  # 代问: who it is, where the farmer asks for somebody else
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,6 +494,7 @@ class Case:
     answer: str = ""  # the last that was sent to the farmer
     answer_attachments: tuple[Attachment, ...] = ()
     same_as: int | None = None  # the case whose answer served this one too
+    asked_for: str = ""  # 代问
     is_kept: bool = False  # its answer was made a draft entry
     version: int = 0
 
@@ -622,6 +624,7 @@ class Question:
     case: int | None = None
     at: datetime | None = None
     after: str = ""
+    asked_for: str = ""  # 代问
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from bot.conversation.asking import Asking
 from bot.conversation.own_cases import OwnCases
 from bot.conversation.photo_guide import PhotoGuide
+from bot.conversation.proxy import as_card, request_in
 from bot.conversation.recall import (
     addressed,
     case_by,
@@ -83,6 +84,9 @@ class FarmerTalk:
         words, named = addressed(incoming, context)
         if case_by(named.about, context):
             incoming, context = words, named
+        if request := request_in(incoming.text):
+            asked = replace(incoming, text=request.words, asked_for=request.who)
+            return as_card(self.take(asked, context), incoming.sender, request.who, self._say)
         township = self._lexicon.township(incoming.text) or context.memory.township
         context = replace(context, memory=replace(context.memory, township=township))
         for read in self._readings:

@@ -47,7 +47,13 @@ def question_of(incoming: Incoming, context: Context) -> Question:
     last = last_question(context)
     earlier = last.attachments if last and not last.text and last.case is None else ()
     attachments = earlier + incoming.attachments
-    return Question(incoming.id, incoming.text, attachments=attachments, at=context.now)
+    return Question(
+        incoming.id,
+        incoming.text,
+        attachments=attachments,
+        at=context.now,
+        asked_for=incoming.asked_for,
+    )
 
 
 def question_before(context: Context) -> str:

@@ -119,6 +119,7 @@ class Desk:
             township=context.memory.township,
             is_urgent=why.is_urgent,
             suggestions=why.suggestions,
+            asked_for=question.asked_for,
         )
         placed, offers = self._place(fresh, context)
         if why.is_urgent and placed.holder:

@@ -98,6 +98,8 @@ class Letters:
     def _facts(self, case: Case) -> Iterable[str]:
         yield self._say("offer.why", reason=case.reason.value)
         yield self._say("offer.township", township=case.township or "没说")
+        if case.asked_for:
+            yield self._say("offer.asked_for", who=case.asked_for)
         yield from self._photo_notes(case.attachments)
         if case.candidates:
             people = [
@@ -127,13 +129,17 @@ class Letters:
         is_answer = key == "case.answer"
         return Outgoing(
             case.farmer,
-            (*paragraphs(head, words.text), *blocks),
+            (*paragraphs(head, words.text), *blocks, *(self._card(case) if is_answer else ())),
             self._farmer_buttons(case) if is_answer else (),
             words.attachments,
             case.number,
             "relay",
             service_of=case.holder if is_answer else None,
         )
+
+    def _card(self, case: Case) -> tuple[Block, ...]:
+        """Where he asked for somebody else."""
+        return paragraphs(self._say("proxy.card", who=case.asked_for) if case.asked_for else "")
 
     def _farmer_buttons(self, case: Case) -> tuple[Button, ...]:
         prefix = f"case:{case.number}:"
