@@ -26,7 +26,6 @@ class Table:
 
 
 def tables(report: Report) -> Sequence[Table]:
-    head = ("", *OUTCOMES, "合计")
     return (
         Table(
             "特派员",
@@ -47,8 +46,7 @@ def tables(report: Report) -> Sequence[Table]:
             [_person(one) for one in report.people],
             "答复送到农户手上才算；一个问题答几次只算一次有效服务。",
         ),
-        Table("每周提问", head, [_count(one) for one in report.weeks], "按周一的日期。"),
-        Table("各领域提问", head, [_count(one) for one in report.subjects]),
+        *_asked(report),
         Table(
             "各镇街转人的问题",
             ("镇街", "问题单"),
@@ -78,6 +76,17 @@ def _person(one: Person) -> Sequence[Cell]:
         year.missing_suggestions,
         len(year.struck),
         year.grade,
+    )
+
+
+def _asked(report: Report) -> Sequence[Table]:
+    """What the bot answers is the district's, no commissioner's."""
+    if not report.is_whole:
+        return ()
+    head = ("", *OUTCOMES, "合计")
+    return (
+        Table("每周提问", head, [_count(one) for one in report.weeks], "按周一的日期。"),
+        Table("各领域提问", head, [_count(one) for one in report.subjects]),
     )
 
 
