@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
-from collections import Counter
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Callable
 from pathlib import Path
 
-from bot.app.calendar import now, today
+from bot.app.calendar import today
 from bot.app.commands import can_write, configured, person_named
-from bot.config import Config
-from bot.domain import Domain, Entry, midnight
+from bot.app.report_making import make_report
 from bot.errors import ConfigError
-from bot.knowledge.load import read
 from bot.reading.columns import table
 from bot.reports import page, workbook
-from bot.reports.figures import Period, Report, Sources
-from bot.reports.figures import report as make
+from bot.reports.figures import Period
 from bot.reports.tables import Table, tables
 from bot.retrieval import evaluation
 from bot.store import Store
 
 _YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"(\d{4})-(\d{1,2})")
-_EVER = midnight(date(2000, 1, 1))
 _PRINTED = 20  # rows of a table; the files have all
 
 
@@ -34,7 +28,8 @@ def report(options: Namespace) -> int:
     can_write(options.xlsx, options.html)
     store = Store.open(config.database, commissioners=config.commissioners)
     try:
-        found = _report(config, store, period, options.commissioner)
+        name = options.commissioner
+        found = make_report(config, store, period, person_named(name, config) if name else None)
     finally:
         store.close()
     for one in tables(found):
@@ -58,50 +53,6 @@ def ledger(options: Namespace) -> int:
         return 1
     print(f"台账 {audit.lines} 笔，逐笔核对过印记，没有动过。末笔印记：{audit.seal}")
     return 0
-
-
-def _report(config: Config, store: Store, period: Period, name: str | None) -> Report:
-    entries, domains = _knowledge(config.knowledge)
-    people = (person_named(name, config),) if name else config.commissioners
-    year = Period.year(period.first.year)
-    sources = Sources(
-        lines=store.ledger.between(year.start, year.end),
-        asked=store.statistics.asked(period.start, period.end),
-        opened=store.statistics.opened(period.start, period.end),
-        undelivered=store.statistics.undelivered(),
-        people=people,
-        targets=config.targets,
-        domain_of=lambda entry: entries[entry].domain if entry in entries else None,
-        subject=lambda domain: _title(domain, domains),
-        addresses=store.cases.addresses(),
-        ever=store.statistics.opened(_EVER, period.end),
-        phrasings=[text for entry in entries.values() for text in entry.questions],
-        is_whole=name is None,
-        spread=_spread(store.statistics.given(period.start, period.end), entries),
-    )
-    return make(period, sources, now())
-
-
-def _title(domain: str | None, domains: Mapping[str, Domain]) -> str:
-    found = domains.get(domain or "")
-    return found.title if found else domain or ""
-
-
-def _knowledge(folder: Path) -> tuple[Mapping[str, Entry], Mapping[str, Domain]]:
-    """What gives ids titles and authors, drafts too: an entry may be one again while it is mended.
-    A broken file costs its own, not the report."""
-    found = read(folder)
-    entries = {file.entry.id: file.entry for file in found.entries}
-    return entries, {file.domain.id: file.domain for file in found.domains}
-
-
-def _spread(given: Mapping[str, int], entries: Mapping[str, Entry]) -> Counter[str]:
-    """Uses of entries by their authors' ids."""
-    found: Counter[str] = Counter()
-    for name, count in given.items():
-        if name in entries and (author := entries[name].author):
-            found[author.id] += count
-    return found
 
 
 def _period(span: str, when: str | None) -> Period:

@@ -18,11 +18,12 @@ from bot import web
 from bot.app.calendar import now
 from bot.app.compose import Core
 from bot.app.explaining import in_words
+from bot.app.report_making import at_desk
 from bot.app.service import Service
 from bot.channels.base import Bell, Channel
 from bot.channels.console import ConsoleChannel
 from bot.channels.telegram.channel import TelegramChannel
-from bot.channels.web import DeskChannel, WebChannel, WebSettings
+from bot.channels.web import DeskChannel, ReportRoom, WebChannel, WebSettings
 from bot.channels.web import Library as DeskLibrary
 from bot.config import WebShape
 from bot.errors import ConfigError
@@ -58,6 +59,8 @@ async def serve(core: Core, door: socket.socket) -> None:
     channels = _channels(core, store, arrived, settings)
     service = Service(core, store, channels, arrived=arrived, clock=now)
     routes = [route for channel in channels for route in channel.routes()]
+    people, reports = config.commissioners, at_desk(config, store)
+    routes += ReportRoom(store, now, settings, people=people, reports=reports).routes()
     server = _Server(
         uvicorn.Config(
             web.build(routes, store, settings, now),

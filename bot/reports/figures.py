@@ -103,6 +103,15 @@ class Report:
     flags: Sequence[Flag] | None
 
     @property
+    def is_whole(self) -> bool:
+        return self.flags is not None
+
+    @property
+    def whose(self) -> str:
+        """Whose it is, "" where the office's."""
+        return "" if self.is_whole else "、".join(one.commissioner.name for one in self.people)
+
+    @property
     def asked(self) -> Count:
         outcomes: Counter[str] = Counter()
         for week in self.weeks:

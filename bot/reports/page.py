@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from bot.domain import CHINA
 from bot.reports.charts import Chart, bars, columns
@@ -13,7 +14,8 @@ from bot.reports.figures import OUTCOMES, Report
 from bot.reports.tables import Table, tables
 
 
-def render(report: Report) -> str:
+def render(report: Report, bar: str = "") -> str:
+    """`bar` is HTML for the top, where the page is shown among others."""
     page = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -26,6 +28,7 @@ def render(report: Report) -> str:
     charts = [_chart(report, table) for table in found]
     return page.render(
         report=report,
+        bar=Markup(bar),  # noqa: S704 - our own template's
         parts=list(zip(found, charts, strict=True)),
         made=made,
         outcomes=OUTCOMES,

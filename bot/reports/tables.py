@@ -26,7 +26,6 @@ class Table:
 
 
 def tables(report: Report) -> Sequence[Table]:
-    head = ("", *OUTCOMES, "合计")
     return (
         Table(
             "特派员",
@@ -49,8 +48,7 @@ def tables(report: Report) -> Sequence[Table]:
             "答复送到农户手上才算；一个问题答几次只算一次有效服务。"
             "传播量是照他的答复写的知识答给农户的次数，不算服务。",
         ),
-        Table("每周提问", head, [_count(one) for one in report.weeks], "按周一的日期。"),
-        Table("各领域提问", head, [_count(one) for one in report.subjects]),
+        *_asked(report),
         Table(
             "各镇街转人的问题",
             ("镇街", "问题单"),
@@ -81,6 +79,17 @@ def _person(one: Person) -> Sequence[Cell]:
         year.missing_suggestions,
         len(year.struck),
         year.grade,
+    )
+
+
+def _asked(report: Report) -> Sequence[Table]:
+    """What the bot answers is the district's, no commissioner's."""
+    if not report.is_whole:
+        return ()
+    head = ("", *OUTCOMES, "合计")
+    return (
+        Table("每周提问", head, [_count(one) for one in report.weeks], "按周一的日期。"),
+        Table("各领域提问", head, [_count(one) for one in report.subjects]),
     )
 
 
