@@ -12,5 +12,6 @@
                                  RESOLVED             CANCELLED ◀── farmer, from any open state
 
 `desk` moves a case along, `roster` says who is asked, `letters` what people are told, `follow_up`
-does what time demands. Notes, second opinions and visits move nothing. Every move returns the case's new value, the event, and the messages.
+does what time demands. Every move returns the case's new value, the event, and the messages; notes
+and second opinions change no state.
 """
