@@ -495,6 +495,7 @@ class Case:
     answer_attachments: tuple[Attachment, ...] = ()
     same_as: int | None = None  # the case whose answer served this one too
     asked_for: str = ""  # 代问
+    bees_told: bool = False  # the beekeepers around were told that it may be sprayed
     is_kept: bool = False  # its answer was made a draft entry
     version: int = 0
 
@@ -520,6 +521,7 @@ class Event(StrEnum):
     CONSULTED = "请人会诊"
     OPINION = "会诊意见"
     DISPUTED = "分歧待定"
+    BEES_TOLD = "告诉养蜂户"
     ANSWERED = "答复"
     ASKED = "追问农户"
     ADDED = "农户补充"
@@ -637,6 +639,7 @@ class Memory:
     intent: Literal["answer", "ask", "add", "log"] | None = None  # what that message is for
     draft: Incoming | None = None  # a commissioner's words waiting for another word of his
     is_greeted: bool = False
+    keeps_bees: bool = False  # and wants to be told of spraying around
     wants_news: bool = True  # of answers to what was once asked in vain
 
 
@@ -665,6 +668,7 @@ class Context:
     invitation: Invitation | None = None
     may_wait: bool = False  # the sender may still be typing
     ledger: tuple[Line, ...] = ()  # a commissioner's own lines of this year
+    beekeepers: tuple[Address, ...] = ()  # of the township of the case that a bees: button names
     named: tuple[Line, ...] = ()  # those of the line or case that the message names, rulings too
 
     def where(self, person: str) -> tuple[Address, ...]:

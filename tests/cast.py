@@ -213,6 +213,7 @@ class Village:
         self.events: list[CaseChange] = []
         self.now = NOW
         self.ledger: tuple[Line, ...] = ()
+        self.beekeepers: tuple[Address, ...] = ()
         self._memories: dict[Address, Memory] = {}
         self._shown: set[tuple[str, int]] = set()
         self._ids = count(1)
@@ -273,6 +274,7 @@ class Village:
             addresses=ADDRESSES,
             ledger=self.ledger if me else (),
             named=self.ledger,
+            beekeepers=self.beekeepers,
         )
 
     def _may_know(self, sender: Address, me: Commissioner | None, case: Case) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.conversation.bees import bee_notice
+from bot.conversation.bees import BeeWatch, bee_notice
 from bot.conversation.colleagues import CONFERRING, Colleagues
 from bot.conversation.keeping import Keeping
 from bot.conversation.orders import Order
@@ -38,8 +38,11 @@ _ASKING = re.compile(r"^\s*问\s*[:：,，、 ]\s*")
 class Casework:
     """Each public method but `may` and `mine` is a whole turn about one case."""
 
-    def __init__(self, desk: Desk, library: Library, keeping: Keeping, phrases: Phrases) -> None:
+    def __init__(
+        self, desk: Desk, library: Library, keeping: Keeping, bees: BeeWatch, phrases: Phrases
+    ) -> None:
         self._keeping = keeping
+        self._bee_watch = bees
         self._desk = desk
         self._worries = library.worries
         self._domains = library.domains
@@ -101,9 +104,7 @@ class Casework:
         if not blocks:
             return only(self._say, "press.stale", words, context)
         note = self._say("case.sent_entry", title=self._desk.letters.entry(order.object))
-        blocks += self._bees(plain(blocks), case, context)
-        step = self._desk.answer(case, me.id, words, context, note, blocks=blocks)
-        return self._done(step, "desk.answered", words, context)
+        return self._send(case, words, context, me, note, blocks=blocks)
 
     def _answer_alike(
         self,
@@ -119,9 +120,7 @@ class Casework:
         again = replace(words, text=other.answer, attachments=other.answer_attachments)
         root = other.same_as or other.number
         note = self._say("case.sent_as", number=other.number)
-        bees = self._bees(other.answer, case, context)
-        step = self._desk.answer(case, me.id, again, context, note, blocks=bees, same_as=root)
-        return self._done(step, "desk.answered", words, context)
+        return self._send(case, again, context, me, note, same_as=root)
 
     def words(
         self, number: str | int | None, incoming: Incoming, context: Context, me: Commissioner
@@ -166,15 +165,31 @@ class Casework:
             reply = Outgoing(words.sender, paragraphs(text), (sure,), case=case.number)
             return Turn((reply,), replace(settled(context), draft=words))
         note = self._say("case.sent_anyway", worries=worries) if worries else ""
-        bees = self._bees(words.text, case, context)
-        step = self._desk.answer(case, me.id, words, context, note, blocks=bees)
+        return self._send(case, words, context, me, note)
+
+    def _send(
+        self,
+        case: Case,
+        words: Incoming,
+        context: Context,
+        me: Commissioner,
+        note: str,
+        *,
+        blocks: tuple[Block, ...] = (),
+        same_as: int | None = None,
+    ) -> Turn:
+        """What leads to spraying in bloom carries the notice, and dispatchers hear of it."""
+        said = plain((*paragraphs(words.text), *blocks))
+        domain = self._domains().get(case.domain or "")
+        bees = bee_notice(said, domain, context.now, self._say)
+        step = self._desk.answer(
+            case, me.id, words, context, note, blocks=blocks + bees, same_as=same_as
+        )
         mine = [one for one in self.mine(context, me) if one.state is not CaseState.ANSWERED]
         buttons = (*self._ready.others(step.case, mine), self._keeping.button(case.number))
-        return self._done(step, "desk.answered", words, context, buttons)
-
-    def _bees(self, text: str, case: Case, context: Context) -> tuple[Block, ...]:
-        domain = self._domains().get(case.domain or "")
-        return bee_notice(text, domain, context.now, self._say)
+        turn = self._done(step, "desk.answered", words, context, buttons)
+        offers = self._bee_watch.offer(step.case, context) if bees else ()
+        return replace(turn, replies=(*turn.replies, *offers))
 
     def _hand_on(
         self, case: Case, name: str, words: Incoming, context: Context, me: Commissioner

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.conversation.bees import BeeWatch
 from bot.conversation.casework import ORDERS, Casework
 from bot.conversation.colleagues import is_consulted
 from bot.conversation.keeping import Keeping
@@ -41,13 +42,15 @@ class CommissionerTalk:
         desk: Desk,
         own_ledger: OwnLedger,
         visits: Visits,
+        bees: BeeWatch,
         keeping: Keeping,
         library: Library,
         lexicon: Lexicon,
         phrases: Phrases,
     ) -> None:
         self._letters = desk.letters
-        self._work = Casework(desk, library, keeping, phrases)
+        self._work = Casework(desk, library, keeping, bees, phrases)
+        self._bees = bees
         self._own_ledger = own_ledger
         self._keeping = keeping
         self._rulings = Rulings(desk.roster, phrases)
@@ -124,6 +127,9 @@ class CommissionerTalk:
                 return self._work.act(number, "sure", words, context, me)
             case ["ledger", number, verb, *rest]:
                 turn = self._rulings.take(number, verb, rest, incoming, context)
+                return turn or only(self._say, "press.stale", incoming, context)
+            case ["bees", number]:
+                turn = self._bees.tell(number, incoming, context, me)
                 return turn or only(self._say, "press.stale", incoming, context)
             case ["visit", "save"]:
                 return self._visits.save(incoming, context, me)

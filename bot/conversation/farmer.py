@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.conversation.asking import Asking
+from bot.conversation.bees import BeeWatch
 from bot.conversation.own_cases import OwnCases
 from bot.conversation.photo_guide import PhotoGuide
 from bot.conversation.proxy import as_card, request_in
@@ -58,11 +59,13 @@ class FarmerTalk:
         asking: Asking,
         own_cases: OwnCases,
         visits: Visits,
+        bees: BeeWatch,
         photo_guide: PhotoGuide,
         lexicon: Lexicon,
         phrases: Phrases,
     ) -> None:
         self._visits = visits
+        self._bees = bees
         self._asking = asking
         self._own_cases = own_cases
         self._photo_guide = photo_guide
@@ -76,6 +79,7 @@ class FarmerTalk:
             self._more,
             self._number,
             self._details,
+            self._beekeeper,
             self._wish,
             self._township,
         )
@@ -214,6 +218,15 @@ class FarmerTalk:
         if not is_meant or last is None or last.answered is None:
             return None
         return self._asking.details(last.answered, str(last.id), incoming, context)
+
+    def _beekeeper(self, incoming: Incoming, context: Context) -> Turn | None:
+        match self._lexicon.wish(incoming.text):
+            case Wish.KEEP_BEES:
+                return self._bees.join(incoming, context)
+            case Wish.LEAVE_BEES:
+                return self._bees.leave(incoming, context)
+            case _:
+                return None
 
     def _wish(self, incoming: Incoming, context: Context) -> Turn | None:
         wish = self._lexicon.wish(incoming.text)

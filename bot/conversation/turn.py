@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.conversation.asking import Asking, Rules
+from bot.conversation.bees import BeeWatch
 from bot.conversation.commissioner import CommissionerTalk
 from bot.conversation.farmer import FarmerTalk
 from bot.conversation.keeping import Keeping
@@ -39,16 +40,17 @@ class Conversation:
         self._desk = desk
         self._say = phrases
         asking = Asking(library, rules, desk, phrases, draw_number)
+        bees = BeeWatch(desk.roster, phrases)
         visits = Visits(desk, rules.lexicon, phrases)
         own_cases = OwnCases(desk, phrases)
         self._photo_guide = PhotoGuide(library.domains, phrases)
         self._farmer = FarmerTalk(
-            asking, own_cases, visits, self._photo_guide, rules.lexicon, phrases
+            asking, own_cases, visits, bees, self._photo_guide, rules.lexicon, phrases
         )
         own_ledger = OwnLedger(rules.targets, phrases, desk.letters.subject)
         keeping = Keeping(desk, library.domains, phrases)
         self._commissioner = CommissionerTalk(
-            desk, own_ledger, visits, keeping, library, rules.lexicon, phrases
+            desk, own_ledger, visits, bees, keeping, library, rules.lexicon, phrases
         )
 
     def take(self, incoming: Incoming, context: Context) -> Turn:

@@ -32,6 +32,8 @@ class Wish(StrEnum):
     ACCEPT = "accept"  # these only from commissioners
     DECLINE = "decline"
     LEDGER = "ledger"
+    KEEP_BEES = "keep_bees"  # these only from farmers
+    LEAVE_BEES = "leave_bees"
 
 
 COURTESY = (Wish.THANKS, Wish.SMALL_TALK, Wish.GREETING)  # weightiest first

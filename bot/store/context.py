@@ -8,15 +8,18 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select
 
 from bot.domain import Address, Case, Commissioner, Context, Incoming, Line, year_start
-from bot.store import cases, codec, ledger
+from bot.store import cases, codec, ledger, tables
 from bot.store.accounts import People, carried
 from bot.store.tables import at, conversations, is_at, messages, receipts
 
 _NAMED = re.compile(
     r"ledger:(?P<line>[0-9]{1,9}):|(?:case:|\s*[#＃]\s*)(?P<case>[0-9]{1,9})(?![0-9])"
 )
+_BEES = re.compile(r"bees:([0-9]{1,9})")
 _VISIT = re.compile(r"visit:([0-9]{1,18}):")
 MEMORY = select(conversations.c.memory).where(is_at(conversations))
+CASE = select(tables.cases.c.body).where(tables.cases.c.number == bindparam("number"))
+BEEKEEPERS = select(conversations).where(conversations.c.memory.like('%"keeps_bees":true%'))
 ABOUT = (
     select(messages.c.case_number)
     .join(receipts, receipts.c.message == messages.c.id)
@@ -40,6 +43,7 @@ def read_context(
         addresses=people.addresses(),
         invitation=carried(connection, incoming.text, now),
         ledger=ledger.own(connection, commissioner.id, year_start(now)) if commissioner else (),
+        beekeepers=_beekeepers(connection, incoming, commissioner),
         named=_named(connection, incoming, commissioner, about),
     )
 
@@ -61,6 +65,22 @@ def _named(
         return ledger.with_rulings(connection, int(named["line"]))
     case = int(named["case"]) if named else about
     return ledger.of_case(connection, case) if case is not None else ()
+
+
+def _beekeepers(
+    connection: Connection, incoming: Incoming, commissioner: Commissioner | None
+) -> tuple[Address, ...]:
+    """See `Context.beekeepers`; for dispatchers only."""
+    named = _BEES.fullmatch(incoming.press or "")
+    if named is None or commissioner is None or not commissioner.is_dispatcher:
+        return ()
+    body = connection.execute(CASE, {"number": int(named[1])}).scalar_one_or_none()
+    town = codec.case(body, version=0).township if body else None
+    return tuple(
+        Address(row.channel, row.user)
+        for row in connection.execute(BEEKEEPERS)
+        if codec.memory(row.memory).township == town
+    )
 
 
 def _cases_of(

@@ -532,3 +532,19 @@ def test_an_albums_captions_and_photos_are_one_line(store):
     (line,) = store.inbox.history(LI)
     assert line.incoming.attachments == tuple(photos)
     assert line.incoming == read_own(album)
+
+
+def test_a_dispatcher_who_presses_for_the_bees_finds_the_beekeepers_of_that_township(store):
+    open_case(store, case(township="盘龙镇"))
+    keeper = Memory(keeps_bees=True, township="盘龙镇")
+    turn(store, ZHOU, memory=keeper)
+    turn(store, Address("web", "far"), memory=replace(keeper, township="吴家镇"))
+    turn(store, Address("web", "none"), memory=replace(keeper, keeps_bees=False))
+    press = turn(store, Address("desk", "zhao"))
+    for sender, press_of, found in (
+        (Address("desk", "zhao"), "bees:1", (ZHOU,)),
+        (Address("desk", "wang"), "bees:1", ()),
+        (Address("desk", "zhao"), "bees:9", ()),
+    ):
+        pressed = replace(press, sender=sender, press=press_of)
+        assert store.inbox.context(pressed, NOW).beekeepers == found
