@@ -20,6 +20,17 @@ EVERY_SECONDS = 15.0
 SWEEP_SECONDS = 24 * 3600.0
 
 
+async def keep_looking(tick: Callable[[], set[str]], due: Bell, seconds: float, what: str) -> None:
+    """`tick` again and again, in a thread; it gives the channels that have something to send."""
+    while True:
+        try:
+            for channel in await asyncio.to_thread(tick):
+                due.ring(channel)
+        except Exception:
+            logger.exception("%s failed, looking again in a while", what)
+        await asyncio.sleep(seconds)
+
+
 class FollowUpClock:
     """One turn for each overdue case; on several machines the case's version keeps it one.
     Timers are rows, so restarts lose none."""
@@ -33,13 +44,7 @@ class FollowUpClock:
         self._clock = clock
 
     async def run(self) -> None:
-        while True:
-            try:
-                for channel in await asyncio.to_thread(self.tick):
-                    self._due.ring(channel)
-            except Exception:
-                logger.exception("follow-up failed, looking again in a while")
-            await asyncio.sleep(EVERY_SECONDS)
+        await keep_looking(self.tick, self._due, EVERY_SECONDS, "follow-up")
 
     def tick(self) -> set[str]:
         """Follow up everything overdue; the channels that have something to send now."""

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from bot.app.clock import keep_looking
 from bot.app.compose import Core
 from bot.channels.base import Bell
 from bot.domain import CHINA, Address, Block, Commissioner, Outgoing, paragraphs
 from bot.reports.outbreaks import Rise, news, rises
 from bot.store import Store
-
-logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 600.0
 NOTE = "outbreaks"  # the day of the last look, and the last day of each rise that was told
@@ -33,13 +30,7 @@ class OutbreakWatch:
         self._clock = clock
 
     async def run(self) -> None:
-        while True:
-            try:
-                for channel in await asyncio.to_thread(self.tick):
-                    self._due.ring(channel)
-            except Exception:
-                logger.exception("looking for outbreaks failed, trying again in a while")
-            await asyncio.sleep(EVERY_SECONDS)
+        await keep_looking(self.tick, self._due, EVERY_SECONDS, "looking for outbreaks")
 
     def tick(self) -> set[str]:
         """The channels that have something to send now."""
