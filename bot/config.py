@@ -16,7 +16,7 @@ from bot.calendars import CALENDAR, CalendarShape
 from bot.channels.telegram.settings import TelegramSettings
 from bot.conversation.safety import Lookout
 from bot.conversation.wishes import Lexicon, Wish
-from bot.domain import Address, Commissioner, Kind, Problem
+from bot.domain import Address, Commissioner, Kind, Problem, Weekday
 from bot.errors import ConfigError
 from bot.escalation.desk import Timers
 from bot.escalation.hours import Hours
@@ -152,6 +152,7 @@ class CommissionerShape(Shape):
     townships: tuple[Line, ...] = ()
     capacity: int = Field(default=10, ge=1)
     leave: tuple[LeaveShape, ...] = ()
+    duty: tuple[Weekday, ...] = ()
     addresses: dict[Line, Line] = Field(default_factory=dict)
 
     def build(self) -> Commissioner:
@@ -163,6 +164,7 @@ class CommissionerShape(Shape):
             townships=self.townships,
             capacity=self.capacity,
             leave=tuple((leave.first, leave.last) for leave in self.leave),
+            duty=self.duty,
             addresses=tuple(Address(*pair) for pair in self.addresses.items()),
         )
 

@@ -6,7 +6,7 @@ Glossary (English term ↔ 中文):
     match 匹配 · decision 判断 · answer 直接回答 · clarify 请农户选 · escalate 转特派员
     emergency 紧急 · decline 婉拒
     case 问题单 (what an escalation opens) · offer 派单 · accept 接单 · decline (a case) 退回
-    holder 当前负责人 · follow-up 到期跟进 · invitation 邀请码
+    duty 值班 · holder 当前负责人 · follow-up 到期跟进 · invitation 邀请码
     consult 会诊 · dispute 分歧待定 · note 备注 · canned text 常用语
     ledger 台账 · line 一笔 · seal 印记 · visit 走访 · suggestion 建议 · ask for somebody 代问
     strike 记为无效 · appeal 申诉 · deny 农户说没有
@@ -49,6 +49,16 @@ class Address:
         return f"{self.channel}:{self.user}"
 
 
+class Weekday(StrEnum):
+    MONDAY = "周一"
+    TUESDAY = "周二"
+    WEDNESDAY = "周三"
+    THURSDAY = "周四"
+    FRIDAY = "周五"
+    SATURDAY = "周六"
+    SUNDAY = "周日"
+
+
 class Kind(StrEnum):
     """A commissioner's kind in the district's register; dispatchers are staff."""
 
@@ -68,11 +78,15 @@ class Commissioner:
     townships: tuple[str, ...] = ()  # empty: the whole district
     capacity: int = 10  # cases in hand at a time
     leave: tuple[tuple[date, date], ...] = ()  # first and last day, both included
+    duty: tuple[Weekday, ...] = ()  # on which he is asked first; empty: any day
     addresses: tuple[Address, ...] = ()
 
     @property
     def is_dispatcher(self) -> bool:
         return self.kind is Kind.DISPATCHER
+
+    def is_on_duty(self, day: date) -> bool:
+        return not self.duty or tuple(Weekday)[day.weekday()] in self.duty
 
     def is_on_leave(self, day: date) -> bool:
         return any(first <= day <= last for first, last in self.leave)
@@ -563,6 +577,8 @@ class Deed(StrEnum):
     STRUCK = "记为无效"  # by the supervisor; the line it is about counts no more
     APPEAL = "申诉"  # by the commissioner, against that
     RESTORED = "恢复有效"
+    REVIEWED = "复核通过"  # by the supervisor: looked at, and it counts
+    REPLIED = "建议答复"  # what became of a suggestion
     RATED = "农户评价"  # of an answered case; the last one stands
 
 

@@ -244,6 +244,7 @@ BLANKS: Mapping[str, str] = {
     "ledger.cannot": "number",
     "ledger.struck_told": "number words reason who",
     "ledger.appealed_told": "number words reason who",
+    "ledger.replied_told": "number words reason who",
     "ledger.restored_told": "number words reason who",
     "state.unplaced": "",
     "state.offered": "",

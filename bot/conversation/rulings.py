@@ -29,11 +29,14 @@ VERBS: Mapping[str, Deed] = {
     "strike": Deed.STRUCK,
     "appeal": Deed.APPEAL,
     "restore": Deed.RESTORED,
+    "review": Deed.REVIEWED,
+    "reply": Deed.REPLIED,
 }
 _TOLD = {
     Deed.STRUCK: "ledger.struck_told",
     Deed.APPEAL: "ledger.appealed_told",
     Deed.RESTORED: "ledger.restored_told",
+    Deed.REPLIED: "ledger.replied_told",
 }
 
 
@@ -56,15 +59,16 @@ class Rulings:
         words = incoming.text.strip()
         if not may(deed, line, context.named, me):
             return only(self.say, "ledger.cannot", incoming, context, number=number)
-        if not words:
+        if not words and deed is not Deed.REVIEWED:
             return only(self.say, "ledger.why", incoming, context)
-        proof = {"reason": words} | ({"criterion": criterion} if criterion else {})
+        told = {"reason": words, "criterion": criterion}
+        proof = {name: text for name, text in told.items() if text}
         entered = Entered(
             deed, line.entered.commissioner, me.id, line.entered.case, line.number, proof
         )
-        told = self._told(deed, line, words, criterion, me, context)
+        letters = self._told(deed, line, words, criterion, me, context) if deed in _TOLD else ()
         turn = only(self.say, "ledger.ruled", incoming, context, number=number, deed=deed.value)
-        return Turn((*turn.replies, *told), turn.memory, entered=(entered,))
+        return Turn((*turn.replies, *letters), turn.memory, entered=(entered,))
 
     def _told(
         self,

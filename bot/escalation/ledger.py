@@ -126,22 +126,30 @@ def overturned(lines: Iterable[Line]) -> dict[int, bool]:
 
 def may(deed: Deed, line: Line, rulings: Iterable[Line], me: Commissioner) -> bool:
     """Whether somebody may rule so on a line. A dispatcher strikes what counts and restores what
-    was struck; the commissioner it belongs to appeals once against each strike."""
+    was struck, passes a line once, and answers a suggestion; the commissioner it belongs to appeals
+    once against each strike."""
     if line.entered.deed not in {Deed.SERVICE, Deed.SUGGESTION} | VISITS:
         return False
-    about = [
-        one for one in rulings if one.entered.about == line.number and one.entered.deed in _RULINGS
-    ]
+    about = [one for one in _about(line, rulings) if one.entered.deed in _RULINGS]
     last = max(about, key=lambda one: one.number).entered.deed if about else Deed.RESTORED
     match deed:
         case Deed.STRUCK:
             return me.is_dispatcher and last is Deed.RESTORED
         case Deed.RESTORED:
             return me.is_dispatcher and last is not Deed.RESTORED
+        case Deed.REVIEWED:
+            is_new = not any(one.entered.deed is Deed.REVIEWED for one in _about(line, rulings))
+            return me.is_dispatcher and last is Deed.RESTORED and is_new
+        case Deed.REPLIED:
+            return me.is_dispatcher and line.entered.deed is Deed.SUGGESTION
         case Deed.APPEAL:
             return me.id == line.entered.commissioner and last in {Deed.STRUCK, Deed.DENIED}
         case _:
             return False
+
+
+def _about(line: Line, rulings: Iterable[Line]) -> list[Line]:
+    return [one for one in rulings if one.entered.about == line.number]
 
 
 def _first_of_each_case(answers: Sequence[Line]) -> list[Line]:

@@ -1,4 +1,4 @@
-"""Who is asked: speciality, township, leave and load decide, never being "online"."""
+"""Who is asked: speciality, township, duty, leave and load decide, never being "online"."""
 
 from __future__ import annotations
 
@@ -45,9 +45,10 @@ class Roster:
         """Everyone with the speciality, best first, with what speaks for and against each. Of two
         alike the one with fewer services this year comes first: he is further from the target."""
 
-        def rank(person: Commissioner) -> tuple[int, float, int, str]:
+        def rank(person: Commissioner) -> tuple[int, bool, float, int, str]:
             busy = load.get(person.id, 0) / person.capacity
-            return _distance(person, township), busy, served.get(person.id, 0), person.id
+            is_off, count = not person.is_on_duty(day), served.get(person.id, 0)
+            return _distance(person, township), is_off, busy, count, person.id
 
         experts = [p for p in self._people.values() if speciality in p.specialities]
         return tuple(
@@ -82,5 +83,7 @@ def _assess(
     place = f"负责{township}" if township and township in person.townships else "服务全区"
     if person.townships and township not in person.townships:
         place = f"负责{'、'.join(person.townships)}"
-    note = "；".join(["专长对口", place, f"手上 {load} 件", f"今年答过 {served} 次", *against])
+    duty = ("今天值班" if person.is_on_duty(day) else "今天不值班",) if person.duty else ()
+    hands = f"手上 {load} 件", f"今年答过 {served} 次"
+    note = "；".join(["专长对口", place, *duty, *hands, *against])
     return Candidate(person.id, note, is_eligible=not against)

@@ -90,3 +90,18 @@ def test_what_no_button_says_does_nothing(village, action):
 def test_a_farmer_rules_on_nothing(village):
     turn = village.presses(LI, "ledger:1:strike", text="理由")
     assert turn.entered == ()
+
+
+def test_a_line_is_passed_without_words_and_nobody_is_written_to(village):
+    turn = village.presses(DESK_CHAT, "ledger:1:review")
+    assert turn.entered == (Entered(Deed.REVIEWED, WANG.id, DISPATCHER.id, 12, 1),)
+    assert told(turn, WANG_CHAT) == []
+
+
+def test_a_suggestion_is_answered_and_its_author_hears_of_it(village):
+    text = {"text": "先公布烘干房的排队时间"}
+    village.ledger = (Line(1, NOW, Entered(Deed.SUGGESTION, WANG.id, WANG.id, proof=text), ""),)
+    turn = village.presses(DESK_CHAT, "ledger:1:reply", text="已转镇街，下月起公布")
+    assert turn.entered[0].deed is Deed.REPLIED
+    [words] = told(turn, WANG_CHAT)
+    assert "已转镇街，下月起公布" in words

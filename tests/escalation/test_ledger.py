@@ -122,3 +122,21 @@ def test_days_left_count_today_and_end_with_the_year():
     own = of()
     assert [own.days_left(date(2026, 12, day)) for day in (1, 31)] == [31, 1]
     assert own.days_left(date(2027, 1, 1)) == 0
+
+
+def test_a_line_is_reviewed_once_and_only_while_it_counts():
+    answer = line(1)
+    reviewed, struck = line(2, Deed.REVIEWED, about=1), line(3, Deed.STRUCK, about=1)
+    assert may(Deed.REVIEWED, answer, [], DISPATCHER)
+    assert not may(Deed.REVIEWED, answer, [reviewed], DISPATCHER)
+    assert not may(Deed.REVIEWED, answer, [struck], DISPATCHER)
+    assert not may(Deed.REVIEWED, answer, [], WANG)
+    assert may(Deed.STRUCK, answer, [reviewed], DISPATCHER)
+    assert numbers(of(answer, reviewed).services) == [1]
+
+
+def test_a_suggestion_is_answered_by_the_office():
+    suggestion = line(1, Deed.SUGGESTION)
+    assert may(Deed.REPLIED, suggestion, [], DISPATCHER)
+    assert not may(Deed.REPLIED, suggestion, [], WANG)
+    assert not may(Deed.REPLIED, line(2), [], DISPATCHER)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from bot.domain import CaseState, Context, Question, Reason
+from bot.domain import CaseState, Context, Question, Reason, Weekday
 from bot.escalation.desk import Why
 from bot.escalation.roster import Roster
 from tests.cast import ADDRESSES, DEPUTY, DISPATCHER, LI, LV, NOW, WANG, desk, on_leave
@@ -99,3 +99,15 @@ def test_a_day_of_leave_is_a_day_in_china(hour, holder):
     assert step.case.holder == holder
     assert step.case.state is (CaseState.OFFERED if holder else CaseState.UNPLACED)
     assert step.case.opened_at == now != NOW
+
+
+def test_whoever_is_on_duty_that_weekday_is_asked_first():
+    monday, tuesday = (
+        replace(WANG, id="mon", duty=(Weekday.MONDAY,)),
+        replace(WANG, id="a", duty=(Weekday.TUESDAY,)),
+    )
+    found = consider([tuesday, monday], load={"mon": 1})
+    assert [one.commissioner for one in found] == ["mon", "a"]
+    assert "今天值班" in found[0].note
+    assert "今天不值班" in found[1].note
+    assert found[1].is_eligible

@@ -19,10 +19,10 @@ from bot.channels.base import NO_PICTURES, Bell, Pictures, read_own, write_own
 from bot.channels.web.board import SOURCES, Board, View
 from bot.channels.web.guard import BodyCap, Buckets, Clock, check_origin, client_of, is_https
 from bot.channels.web.ledger_board import (
-    LINE_VERBS,
     NOT_YOUR_LEDGER,
     TOLD_IN_WORDS,
     LedgerBoard,
+    check_line,
     page_of,
 )
 from bot.channels.web.library import Library
@@ -266,10 +266,7 @@ class DeskChannel:
         """A suggestion, or a ruling on a line."""
         me, view, submission = await self._posted(request)
         press = submission.press or ""
-        if not press.startswith(LINE_VERBS):
-            raise Refused("这个按钮认不出来，请刷新页面再试。")
-        if not submission.text and press not in {"visit:save", "suggest:draft"}:
-            raise Refused("还没有写。")
+        check_line(press, submission.text)
         head = TOLD_IN_WORDS.get(press)
         raw = write_own(
             text=f"{head} {submission.text}" if head else submission.text,

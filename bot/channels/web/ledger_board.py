@@ -9,11 +9,13 @@ from uuid import uuid4
 
 from bot.channels.web.library import Library
 from bot.domain import CHINA, Commissioner, Deed, Line, midnight
+from bot.errors import Refused
 from bot.escalation.ledger import CRITERIA, VISITS, Standing, Targets, may, standing
 from bot.store import Audit, Store
 
 FIRST_YEAR = 2026  # nothing was kept before
 LINE_VERBS = ("suggest", "ledger:", "visit:")  # how the buttons of these pages begin
+WORDLESS = ("visit:save", "suggest:draft")
 TOLD_IN_WORDS = {
     "suggest": "/suggest",
     "suggest:draft": "/suggest",
@@ -37,6 +39,7 @@ class Ruling:
     label: str
     hint: str
     criteria: Sequence[str] = ()
+    needs_words: bool = True
     uid: str = field(default_factory=_fresh)
 
 
@@ -50,6 +53,11 @@ class Row:
     rating: str  # by the farmer
     rulings: Sequence[Line]  # on it, oldest first
     forms: Sequence[Ruling]
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Passed by the county's reviewer."""
+        return any(one.entered.deed is Deed.REVIEWED for one in self.rulings)
 
     @property
     def is_struck(self) -> bool:
@@ -176,6 +184,11 @@ def _forms(line: Line, rulings: Sequence[Line], me: Commissioner) -> list[Ruling
     every = (
         (Deed.STRUCK, Ruling(f"{press}:strike", "记为无效", "哪里不够，写给特派员看", CRITERIA)),
         (Deed.RESTORED, Ruling(f"{press}:restore", "恢复有效", "为什么恢复")),
+        (
+            Deed.REVIEWED,
+            Ruling(f"{press}:review", "复核通过", "可以不写", needs_words=False),
+        ),
+        (Deed.REPLIED, Ruling(f"{press}:reply", "答复这条建议", "采纳没有，怎么办的")),
         (Deed.APPEAL, Ruling(f"{press}:appeal", "申诉", "为什么应当算")),
     )
     return [form for deed, form in every if may(deed, line, rulings, me)]
@@ -183,6 +196,14 @@ def _forms(line: Line, rulings: Sequence[Line], me: Commissioner) -> list[Ruling
 
 def _start(year: int) -> datetime:
     return midnight(date(year, 1, 1))
+
+
+def check_line(press: str, text: str) -> None:
+    """Refused, in Chinese, where a form of these pages can't have posted it."""
+    if not press.startswith(LINE_VERBS):
+        raise Refused("这个按钮认不出来，请刷新页面再试。")
+    if not (text or press in WORDLESS or press.endswith(":review")):
+        raise Refused("还没有写。")
 
 
 def page_of(person: str, me: Commissioner) -> str:
