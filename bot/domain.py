@@ -213,6 +213,7 @@ class Outgoing:
     attachments: tuple[Attachment, ...] = ()
     case: int | None = None
     purpose: Literal["reply", "offer", "relay", "notice"] = "reply"
+    is_silent: bool = False  # it comes at night, and nobody need wake up for it
     service_of: str | None = None  # whose service it is, as a commissioner id, once delivered
 
     @property

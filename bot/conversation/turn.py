@@ -55,6 +55,9 @@ class Conversation:
 
     def take(self, incoming: Incoming, context: Context) -> Turn:
         """Everything that follows from the message, to be saved in one transaction."""
+        return self._desk.hushed(self._take(incoming, context), incoming, context)
+
+    def _take(self, incoming: Incoming, context: Context) -> Turn:
         context = _with_quoted_case(incoming, context)
         if context.invitation:
             return self._bind(context.invitation, incoming, context)

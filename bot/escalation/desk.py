@@ -20,6 +20,7 @@ from bot.domain import (
     Outgoing,
     Question,
     Reason,
+    Turn,
     paragraphs,
     plain,
 )
@@ -100,6 +101,15 @@ class Desk:
         """When people work again; None while they do."""
         then = self._timers.hours.working(now)
         return then if then > now else None
+
+    def hushed(self, turn: Turn, incoming: Incoming, context: Context) -> Turn:
+        """At night others read it in the morning, where nothing is urgent; whoever writes is
+        awake."""
+        is_night = self._timers.hours.waking(context.now) > context.now
+        if not is_night or any(one.case.is_urgent for one in turn.changes):
+            return turn
+        replies = (replace(one, is_silent=one.to != incoming.sender) for one in turn.replies)
+        return replace(turn, replies=tuple(replies))
 
     # opening and placing
 

@@ -19,7 +19,7 @@ from starlette.routing import Route
 TOKEN = "7000:fake-token"
 BOT = {"id": 7000, "is_bot": True, "first_name": "田问", "username": "tianwen_bot"}
 
-_SEND = {"chat_id", "reply_markup"}
+_SEND = {"disable_notification", "chat_id", "reply_markup"}
 _MEDIA = _SEND | {"caption"}
 FIELDS: dict[str, set[str]] = {
     "getMe": set(),
@@ -32,7 +32,7 @@ FIELDS: dict[str, set[str]] = {
     "sendPhoto": _MEDIA | {"photo"},
     "sendVoice": _MEDIA | {"voice"},
     "sendDocument": _MEDIA | {"document"},
-    "sendMediaGroup": {"chat_id", "media"},
+    "sendMediaGroup": {"chat_id", "media", "disable_notification"},
     "sendChatAction": {"chat_id", "action"},
     "copyMessage": {"chat_id", "from_chat_id", "message_id"},
     "answerCallbackQuery": {"callback_query_id", "text", "show_alert"},

@@ -299,3 +299,14 @@ async def test_broken_messages_do_not_pile_up(world: World):
     for number in range(300):
         sender._remember(_Broken(to(number, "好"), (("1",),)))
     assert len(sender._broken) == 256
+
+
+async def test_what_comes_at_night_makes_no_sound_in_any_of_its_parts(world: World):
+    several = Outgoing(to(ALICE).to, paragraphs("先看巢门"), attachments=photos(world, 2))
+    await world.channel.send(several)
+    await world.channel.send(replace(several, is_silent=True))
+    await world.channel.send(
+        replace(to(ALICE, "先看"), attachments=photos(world, 1), is_silent=True)
+    )
+    sounds = [call.fields.get("disable_notification") for call in world.telegram.journal]
+    assert sounds == [None, None, "true", "true", "true"]

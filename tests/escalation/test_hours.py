@@ -10,7 +10,19 @@ from bot.calendars import CalendarShape, knows
 from bot.domain import CHINA, CaseState
 from bot.escalation.desk import Timers
 from bot.escalation.hours import ALWAYS, Hours, day_and_hour
-from tests.cast import LI, NOW, UNKNOWN, Village, a_case, said, told
+from tests.cast import (
+    LI,
+    NOW,
+    STUNG,
+    UNKNOWN,
+    UNKNOWN_BEES,
+    WANG_CHAT,
+    ZHANG,
+    Village,
+    a_case,
+    said,
+    told,
+)
 
 SHAPE = {
     "work": {"first": "08:30", "last": "18:00"},
@@ -136,3 +148,15 @@ def test_a_farmer_who_asks_at_night_hears_when_people_are_back():
     village = Village(timers=Timers(hours=HOURS))
     village.now = NOW.replace(hour=15)  # 23:00 in China
     assert said("case.off_hours", when="明天 8:30") in told(village.says(LI, UNKNOWN), LI)[0]
+
+
+def test_at_night_others_are_written_to_without_a_sound_unless_somebody_is_in_danger():
+    village = Village(timers=Timers(hours=HOURS))
+    sounds = {reply.is_silent for reply in village.says(LI, UNKNOWN_BEES).replies}
+    assert sounds == {False}
+    village.now = NOW.replace(hour=15)  # 23:00 in China
+    by_reader = {reply.to: reply.is_silent for reply in village.says(ZHANG, UNKNOWN_BEES).replies}
+    assert by_reader == {ZHANG: False, WANG_CHAT: True}
+    answered = village.says(WANG_CHAT, "#1 先把巢门关小")
+    assert {reply.to: reply.is_silent for reply in answered.replies} == {WANG_CHAT: False, LI: True}
+    assert not any(reply.is_silent for reply in village.says(LI, STUNG).replies)

@@ -66,6 +66,14 @@ class _Broken:
     done: tuple[Ids, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Chat:
+    """`is_silent`: without a sound; None says nothing of it."""
+
+    id: str
+    is_silent: bool | None
+
+
 class Sender:
     """Sends each part once: after a failure in the middle the next try goes on from there.
 
@@ -116,7 +124,8 @@ class Sender:
         pictures = self._find(outgoing.blocks)
         named = {one.attachment.media for one in pictures}
         words = plain(tuple(one for one in outgoing.blocks if one.picture not in named))
-        chat, text = outgoing.to.user, words.strip()
+        chat = _Chat(outgoing.to.user, outgoing.is_silent or None)
+        text = words.strip()
         keyboard = _keyboard(outgoing.buttons)
         files: list[Step] = [
             partial(self._send_file, chat, one) for one in loaded if one not in photos
@@ -145,12 +154,12 @@ class Sender:
                 logger.warning("telegram: media %s is gone, sent without", attachment.media)
         return [_Loaded(attachment, media) for attachment, media in found if media]
 
-    def _album_steps(self, chat: str, photos: Sequence[_Loaded]) -> tuple[Step, ...]:
+    def _album_steps(self, chat: _Chat, photos: Sequence[_Loaded]) -> tuple[Step, ...]:
         starts = range(0, len(photos), ALBUM)
         return tuple(partial(self._send_album, chat, photos[at : at + ALBUM]) for at in starts)
 
     def _text_steps(
-        self, chat: str, text: str, keyboard: InlineKeyboardMarkup | None
+        self, chat: _Chat, text: str, keyboard: InlineKeyboardMarkup | None
     ) -> tuple[Step, ...]:
         *before, last = cut(text, limit=MessageLimit.MAX_TEXT_LENGTH) or ("",)
         steps = [partial(self._send_text, chat, piece, None) for piece in before]
@@ -158,40 +167,62 @@ class Sender:
             steps.append(partial(self._send_text, chat, last, keyboard))
         return tuple(steps)
 
-    async def _send_text(self, chat: str, text: str, keyboard: InlineKeyboardMarkup | None) -> Ids:
-        return _ids(await self._bot.send_message(chat, text, reply_markup=keyboard))
+    async def _send_text(
+        self, chat: _Chat, text: str, keyboard: InlineKeyboardMarkup | None
+    ) -> Ids:
+        return _ids(
+            await self._bot.send_message(
+                chat.id, text, reply_markup=keyboard, disable_notification=chat.is_silent
+            )
+        )
 
     async def _send_photo(
-        self, chat: str, photo: _Loaded, keyboard: InlineKeyboardMarkup | None
+        self, chat: _Chat, photo: _Loaded, keyboard: InlineKeyboardMarkup | None
     ) -> Ids:
         caption = photo.caption or None
         try:
             sent = await self._bot.send_photo(
-                chat, _upload(photo), caption=caption, reply_markup=keyboard
+                chat.id,
+                _upload(photo),
+                caption=caption,
+                reply_markup=keyboard,
+                disable_notification=chat.is_silent,
             )
         except BadRequest as error:
             _only_if_it_was_the_picture(error)
             sent = await self._bot.send_document(
-                chat, _upload(photo), caption=caption, reply_markup=keyboard
+                chat.id,
+                _upload(photo),
+                caption=caption,
+                reply_markup=keyboard,
+                disable_notification=chat.is_silent,
             )
         return _ids(sent)
 
-    async def _send_album(self, chat: str, photos: Sequence[_Loaded]) -> Ids:
+    async def _send_album(self, chat: _Chat, photos: Sequence[_Loaded]) -> Ids:
         if len(photos) == 1:
             return await self._send_photo(chat, photos[0], None)
         try:
             album = [InputMediaPhoto(*_part(photo)) for photo in photos]
-            return _ids(*await self._bot.send_media_group(chat, album))
+            return _ids(
+                *await self._bot.send_media_group(
+                    chat.id, album, disable_notification=chat.is_silent
+                )
+            )
         except BadRequest as error:
             _only_if_it_was_the_picture(error)
             files = [InputMediaDocument(*_part(photo)) for photo in photos]
-            return _ids(*await self._bot.send_media_group(chat, files))
+            return _ids(
+                *await self._bot.send_media_group(
+                    chat.id, files, disable_notification=chat.is_silent
+                )
+            )
 
-    async def _send_file(self, chat: str, file: _Loaded) -> Ids:
-        upload = _upload(file)
+    async def _send_file(self, chat: _Chat, file: _Loaded) -> Ids:
+        upload, quietly = _upload(file), chat.is_silent
         if file.attachment.kind == "voice" and file.media.mime in VOICE_NOTES:
-            return _ids(await self._bot.send_voice(chat, upload))
-        return _ids(await self._bot.send_document(chat, upload))
+            return _ids(await self._bot.send_voice(chat.id, upload, disable_notification=quietly))
+        return _ids(await self._bot.send_document(chat.id, upload, disable_notification=quietly))
 
 
 def _ids(*messages: Message) -> Ids:
