@@ -27,7 +27,7 @@ from bot.reading.fields import Day, Line, Name, Shape
 from bot.reading.fitting import fit
 from bot.reading.nodes import Node, parse
 from bot.reading.report import Report
-from bot.reports.outbreaks import OutbreaksShape
+from bot.reports.thresholds import OutbreaksShape
 from bot.retrieval.word_lists import WordLists
 from bot.retrieval.words import Words
 

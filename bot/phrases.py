@@ -166,6 +166,7 @@ BLANKS: Mapping[str, str] = {
     "bees.count": "count",
     "bees.told_before": "number",
     "desk.disputed": "",
+    "desk.settle_first": "number",
     "desk.find_what": "number",
     "desk.choose_entry": "number",
     "desk.choose_canned": "number",

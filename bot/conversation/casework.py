@@ -98,6 +98,8 @@ class Casework:
             at = int(order.object) if order.object.isdecimal() else len(texts)
             words = replace(words, text="".join(texts[at : at + 1]))
             return self.words(case.number, words, context, me)
+        if case.is_disputed:
+            return only(self._say, "desk.settle_first", words, context, number=case.number)
         if order.verb == "as":
             return self._answer_alike(case, case_by(order.object, context), words, context, me)
         blocks = self._ready.entry(order.object)

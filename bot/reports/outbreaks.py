@@ -8,32 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from pydantic import Field
-
 from bot.domain import Address
-from bot.reading.fields import Shape
+from bot.reports.thresholds import GUARD, LEAST_WEEKS, WEEK, OutbreaksShape
 from bot.store import Asked
 
-WEEK = timedelta(days=7)
-GUARD = 1  # weeks between the last one and those it is compared with
-LEAST_WEEKS = 4  # to compare with; before that nothing is a rise
 _DISTRICT = 0.1  # of `chance`: there the seasons alone make waves
 _TIMES = 2  # the usual number: a season comes more slowly
 _OPEN = "escalate"  # no entry answered: the subject alone is the problem
-
-
-class OutbreaksShape(Shape):
-    """What is a rise, and when it is a new one; the settings say it in Chinese."""
-
-    farmers: int = Field(default=3, ge=2, le=100)
-    weeks: int = Field(default=8, ge=LEAST_WEEKS, le=26)
-    chance: float = Field(default=0.0005, gt=0, le=0.05)
-    quiet: int = Field(default=28, ge=7, le=365)  # days
-
-    @property
-    def span(self) -> timedelta:
-        """How far back questions are needed; one week more shows that the others are whole."""
-        return (2 + GUARD + self.weeks) * WEEK
 
 
 @dataclass(frozen=True, slots=True)

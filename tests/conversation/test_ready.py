@@ -55,6 +55,15 @@ def test_an_entry_that_is_gone_is_not_sent(village):
     assert (told(turn, CHAT), told(turn, LI)) == ([said("press.stale")], [])
 
 
+def test_while_they_disagree_nothing_ready_is_sent(village):
+    village.presses(CHAT, "case:1:accept")
+    village.says(CHAT, "#1 会诊 王瑞生")
+    village.says(WANG_CHAT, "#1 不同意：像药害")
+    turn = village.presses(CHAT, "case:1:entry:pepper-leaf-spot")
+    assert told(turn, CHAT) == [said("desk.settle_first", number=1)]
+    assert (told(turn, LI), village.cases[1].state) == ([], CaseState.ACCEPTED)
+
+
 def test_a_canned_text_answers_or_asks_back(village):
     village.presses(CHAT, "case:1:accept")
     texts = phrases()("canned.texts").splitlines()

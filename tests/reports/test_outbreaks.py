@@ -12,7 +12,8 @@ from math import cos, exp, tau
 import pytest
 
 from bot.domain import CHINA, Address
-from bot.reports.outbreaks import OutbreaksShape, Rise, improbability, news, rises
+from bot.reports.outbreaks import Rise, improbability, news, rises
+from bot.reports.thresholds import OutbreaksShape
 from bot.store import Asked
 
 START = datetime(2026, 1, 1, 8, 30, tzinfo=CHINA)
