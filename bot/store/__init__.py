@@ -20,25 +20,32 @@ from bot.store.media import MediaShelf
 from bot.store.notes import Notes
 from bot.store.outbox import Outbox
 from bot.store.records import (
+    Call,
     Due,
     Event,
+    Fitted,
     Retention,
     Session,
     Shown,
     State,
     ThreadItem,
     Undelivered,
+    Waiting,
+    Window,
 )
 from bot.store.statistics import Asked, Statistics
+from bot.store.windows import Windows
 
 __all__ = [
     "Accounts",
     "Asked",
     "Audit",
+    "Call",
     "Cases",
     "Database",
     "Due",
     "Event",
+    "Fitted",
     "Inbox",
     "Ledger",
     "MediaShelf",
@@ -52,6 +59,9 @@ __all__ = [
     "Store",
     "ThreadItem",
     "Undelivered",
+    "Waiting",
+    "Window",
+    "Windows",
 ]
 
 
@@ -68,23 +78,25 @@ class Store:
     notes: Notes
     ledger: Ledger
     statistics: Statistics
+    windows: Windows
 
     @classmethod
     def open(cls, url: str, *, commissioners: Sequence[Commissioner]) -> Store:
         """Connect, and bring the tables to the newest form. A SQLite file's folder is made."""
         database = Database(url)
         database.migrate()
-        accounts = Accounts(database, commissioners)
+        accounts, outbox = Accounts(database, commissioners), Outbox(database)
         return cls(
             database,
             inbox=Inbox(database, accounts),
-            outbox=Outbox(database),
+            outbox=outbox,
             cases=Cases(database, accounts),
             accounts=accounts,
             media=MediaShelf(database),
             notes=Notes(database),
             ledger=Ledger(database),
             statistics=Statistics(database),
+            windows=Windows(database, outbox),
         )
 
     def hold(self, name: str) -> bool:
@@ -95,6 +107,7 @@ class Store:
         """Delete what nobody needs any more; see `Retention`."""
         self.media.sweep(now - retention.media)
         self.inbox.forget_raw(now - retention.raw)
+        self.windows.sweep(now - retention.media)
         self.accounts.sweep(now, silent_since=now - retention.visits)
 
     def close(self) -> None:

@@ -144,15 +144,21 @@ class Outbox:
         """The platform took it: it gets its place in the conversation, and where it was a
         commissioner's answer its line in the ledger."""
         with self._database.write() as connection:
-            place = connection.execute(self._next_place, {"message": message}).one()
-            done = {"message": message, "place": place.position, "now": now}
-            row = connection.execute(SENT, done).one()
-            if row.purpose == "relay":
-                to = Address(place.channel, place.user)
-                ledger.append_service(connection, message, codec.outgoing(row.body, to=to), now)
-            user = {"channel": place.channel, "user": place.user, "message": message}
-            if rows := [{**user, "receipt": one} for one in dict.fromkeys(receipt.ids)]:
-                connection.execute(self._keep_receipt, rows)
+            self.mark_sent(connection, message, receipt, now)
+
+    def mark_sent(
+        self, connection: Connection, message: int, receipt: Receipt, now: datetime
+    ) -> None:
+        """`sent`, inside a transaction."""
+        place = connection.execute(self._next_place, {"message": message}).one()
+        done = {"message": message, "place": place.position, "now": now}
+        row = connection.execute(SENT, done).one()
+        if row.purpose == "relay":
+            to = Address(place.channel, place.user)
+            ledger.append_service(connection, message, codec.outgoing(row.body, to=to), now)
+        user = {"channel": place.channel, "user": place.user, "message": message}
+        if rows := [{**user, "receipt": one} for one in dict.fromkeys(receipt.ids)]:
+            connection.execute(self._keep_receipt, rows)
 
     def retry(self, message: int, at: datetime, error: str) -> None:
         """It was not sent; again at `at`."""

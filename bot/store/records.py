@@ -96,3 +96,50 @@ class Session:
     user: str
     csrf: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a user has been shown where buttons are numbers and texts are short.
+
+    `choices` are the actions behind the numbers, from 1. Of a text that was cut, `rest` is what
+    follows and `buttons` (label, action) stand below its end. `is_heard`: he wrote since then.
+    """
+
+    rest: str = ""
+    buttons: tuple[tuple[str, str], ...] = ()
+    choices: tuple[str, ...] = ()
+    is_heard: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A platform's request that brings a message and may carry an answer back. It is made again
+    under the same uid until it is answered; `fetches`: it asks for what waits, nothing else."""
+
+    channel: str
+    uid: str
+    user: str
+    tries: int
+    fetches: bool
+    reply: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message for the user who calls. `asked` begins what he wrote before this call, where the
+    message answers that."""
+
+    id: int
+    outgoing: Outgoing
+    asked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What one answer holds: the text, how many of the waiting messages are in it, and what the
+    user has been shown then."""
+
+    text: str
+    taken: int
+    window: Window

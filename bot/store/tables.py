@@ -205,6 +205,29 @@ sessions = Table(
     Column("last_seen", Instant, nullable=False),
 )
 
+windows = Table(  # what a user of a platform that bounds what we say has seen; see windows.py
+    "windows",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("user", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("left", Integer, nullable=False, server_default="0"),  # messages that may be pushed
+    Column("until", Instant),  # and how long
+)
+
+calls = Table(  # requests of such a platform that bring a message and may carry an answer back
+    "calls",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("uid", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("fetches", Boolean, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("reply", Text),  # none: not answered yet
+    Index(None, "channel", "user", "last_at"),
+)
+
 media = Table(
     "media",
     metadata,
