@@ -11,9 +11,10 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
 
-from bot import dangers
+from bot import dangers, platforms
 from bot.calendars import CALENDAR, CalendarShape
 from bot.channels.telegram.settings import TelegramSettings
+from bot.channels.wechat.settings import WeChatSettings
 from bot.conversation.safety import Lookout
 from bot.conversation.wishes import Lexicon, Wish
 from bot.domain import Address, Commissioner, Kind, Problem, Weekday
@@ -30,9 +31,6 @@ from bot.reading.report import Report
 from bot.reports.thresholds import OutbreaksShape
 from bot.retrieval.word_lists import WordLists
 from bot.retrieval.words import Words
-
-# Commands of the lexicon that stand in Telegram's menu, and the sentences beside them.
-MENU = {"my": "menu.my", "cancel": "menu.cancel", "help": "menu.help"}
 
 _Hours = Annotated[float, Field(gt=0, le=24 * 365)]
 _Days = Annotated[float, Field(gt=0, le=3650)]
@@ -73,13 +71,6 @@ class WebShape(Shape):
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: str | None = None
     trusted_proxies: tuple[Line, ...] = ()
-
-
-class TelegramShape(Shape):
-    mode: Literal["polling", "webhook"] = "polling"
-    proxy: str | None = None
-    base_url: str = "https://api.telegram.org/bot"
-    base_file_url: str = "https://api.telegram.org/file/bot"
 
 
 class LeasesShape(Shape):
@@ -136,7 +127,8 @@ class SettingsShape(Shape):
     leases: LeasesShape = LeasesShape()
     retention: RetentionShape = RetentionShape()
     web: WebShape = WebShape()
-    telegram: TelegramShape = TelegramShape()
+    telegram: platforms.TelegramShape = platforms.TelegramShape()
+    wechat: platforms.WeChatShape = platforms.WeChatShape()
 
 
 class LeaveShape(Shape):
@@ -217,6 +209,7 @@ class Config:
     retention: RetentionShape
     web: WebShape
     telegram: TelegramSettings | None
+    wechat: WeChatSettings | None
     commissioners: tuple[Commissioner, ...]
     lexicon: Lexicon
     words: Words
@@ -242,7 +235,8 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
     words = _read(folder / "lexicon.yaml", LexiconShape)
     calendar = _read(folder / CALENDAR, CalendarShape)
     phrases = _phrases(folder / "phrases.yaml")
-    database = _secret("TIANWEN_DATABASE", environ) or settings.database
+    database = platforms.secret("TIANWEN_DATABASE", environ) or settings.database
+    public_url = (settings.web.public_url or "").rstrip("/")
     return Config(
         home=home,
         data=home / settings.data,
@@ -257,7 +251,8 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
         leases=settings.leases,
         retention=settings.retention,
         web=settings.web,
-        telegram=_telegram(settings, environ, phrases),
+        telegram=platforms.telegram(settings.telegram, public_url, environ, phrases),
+        wechat=platforms.wechat(settings.wechat, environ),
         commissioners=tuple(shape.build() for shape in roster.commissioners),
         lexicon=Lexicon(words.wishes, words.fillers, words.townships),
         words=words.for_search(words.other_subjects),
@@ -271,31 +266,6 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
 def _timers(shape: TimersShape, hours: Hours) -> Timers:
     waits = {name: timedelta(hours=number) for name, number in shape.model_dump().items()}
     return Timers(**waits, hours=hours)
-
-
-def _telegram(
-    settings: SettingsShape, environ: Mapping[str, str], phrases: Phrases
-) -> TelegramSettings | None:
-    token = _secret("TIANWEN_TELEGRAM_TOKEN", environ)
-    if token is None:
-        return None
-    return TelegramSettings(
-        token=token,
-        secret=_secret("TIANWEN_TELEGRAM_SECRET", environ) or "",
-        menu=tuple((command, phrases(key)) for command, key in MENU.items()),
-        webhook_url=f"{(settings.web.public_url or '').rstrip('/')}/telegram",
-        **settings.telegram.model_dump(),
-    )
-
-
-def _secret(name: str, environ: Mapping[str, str]) -> str | None:
-    """The variable, or the content of the file that NAME_FILE names."""
-    if path := environ.get(f"{name}_FILE"):
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"环境变量 {name}_FILE 指的文件读不了：{path}") from error
-    return environ.get(name) or None
 
 
 def _anchored(url: str, home: Path) -> str:

@@ -182,6 +182,7 @@ class Other(StrEnum):
     LOCATION = "location"
     VIDEO = "video"
     CONTACT = "contact"
+    VOICE = "voice"  # one that can't be had from its platform
     JOINED = "joined"  # the user started or unblocked the bot: nothing was asked
     UNKNOWN = "unknown"
 

@@ -8,6 +8,7 @@ TianwenError
 ├── PhraseError          staff: mend config/phrases.yaml
 ├── Conflict             caller: someone else changed the same case; read again, decide again
 ├── Refused              web client: the request breaks a rule; tell the user which
+├── Forged               webhook: the request is not the platform's; turn it away
 ├── Unreadable           worker: this arrival can never be understood; set it aside
 └── ChannelError         delivery: what a platform answered to a send
     ├── TryLater         again after `retry_after` seconds
@@ -59,6 +60,10 @@ class Conflict(TianwenError):
 
 class Refused(TianwenError):
     """The user asked for something that is not allowed; the message tells him why, in Chinese."""
+
+
+class Forged(TianwenError):
+    """A request that the platform did not make, or that was changed on its way."""
 
 
 class Unreadable(TianwenError):

@@ -107,6 +107,7 @@ BLANKS: Mapping[str, str] = {
     "other.sticker": "",
     "other.location": "",
     "other.video": "",
+    "other.voice": "",
     "other.contact": "",
     "other.joined": "",
     "other.unknown": "",
@@ -266,6 +267,16 @@ BLANKS: Mapping[str, str] = {
     "delivery.maybe_repeated": "",
     "delivery.not_delivered": "number",
     "delivery.rejected": "number",
+    "wechat.choose": "",
+    "wechat.more": "number",
+    "wechat.waiting": "number",
+    "wechat.wait": "number",
+    "wechat.nothing": "",
+    "wechat.earlier": "question",
+    "wechat.pictures": "count link",
+    "wechat.no_pictures": "count",
+    "wechat.page": "link",
+    "case.comes_with_next": "",
 }
 
 

@@ -59,8 +59,15 @@ class Core:
         )
         answers = config.answers
         pause = timedelta(seconds=answers.pause)
+        is_mute = config.wechat is not None and not config.wechat.pushes
         return Rules(
-            policy, config.lexicon, config.dangers, answers.whole_within, pause, config.targets
+            policy,
+            config.lexicon,
+            config.dangers,
+            answers.whole_within,
+            pause,
+            config.targets,
+            mute=frozenset({"wechat"} if is_mute else ()),
         )
 
     def conversation(self, draw_number: Callable[[], int]) -> Conversation:

@@ -22,10 +22,13 @@ from bot.app.report_making import at_desk
 from bot.app.service import Service
 from bot.channels.base import Bell, Channel
 from bot.channels.console import ConsoleChannel
+from bot.channels.links import Links
 from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.web import DeskChannel, ReportRoom, WebChannel, WebSettings
 from bot.channels.web import Library as DeskLibrary
-from bot.config import WebShape
+from bot.channels.wechat.channel import WeChatChannel
+from bot.config import Config, WebShape
+from bot.domain import Address
 from bot.errors import ConfigError
 from bot.store import Store
 
@@ -85,10 +88,10 @@ def _channels(core: Core, store: Store, arrived: Bell, settings: WebSettings) ->
         partial(in_words, core),
         config.phrases("canned.texts").splitlines(),
     )
-    people = config.commissioners
+    people, links = config.commissioners, _links(config)
     common = store, arrived, now, settings
     channels: list[Channel] = [
-        WebChannel(*common, pictures=pictures),
+        WebChannel(*common, pictures=pictures, links=links),
         DeskChannel(
             *common, people=people, library=library, targets=config.targets, pictures=pictures
         ),
@@ -96,7 +99,25 @@ def _channels(core: Core, store: Store, arrived: Bell, settings: WebSettings) ->
     if config.telegram:
         telegram = TelegramChannel(config.telegram, store, arrived, now, pictures=pictures)
         channels.append(telegram)
+    if config.wechat:
+        say, link = config.phrases, partial(_link, links)
+        wechat = WeChatChannel(
+            config.wechat, store, arrived, now, say=say, link=link, pictures=pictures
+        )
+        channels.append(wechat)
     return channels
+
+
+def _links(config: Config) -> Links | None:
+    """Out of WeChat onto the web page, where people can open that from outside."""
+    if config.wechat is None or config.web.public_url is None:
+        return None
+    secret = "\n".join((config.wechat.token, *config.wechat.keys[:1]))
+    return Links(config.url, secret, now)
+
+
+def _link(links: Links | None, user: str) -> str:
+    return links.to(Address("wechat", user)) if links else ""
 
 
 class _Server(uvicorn.Server):

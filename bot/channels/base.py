@@ -87,6 +87,11 @@ def write_own(
     return json.dumps({**fields, "attachments": media}, ensure_ascii=False)
 
 
+def is_own(arrival: Arrival) -> bool:
+    """Whether `write_own` made it."""
+    return arrival.raw.startswith('{"text"')
+
+
 def read_own(arrivals: Sequence[Arrival]) -> Incoming:
     """The message behind arrivals that `write_own` made; several are one album."""
     return merge([_read_one(arrival) for arrival in arrivals])

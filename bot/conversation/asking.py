@@ -68,6 +68,7 @@ class Rules:
     whole_within: int = 160
     pause: timedelta = timedelta(0)  # in which a sender may go on with a sentence
     targets: Targets = field(default_factory=Targets)
+    mute: frozenset[str] = frozenset()  # channels on which nobody can be written to first
 
 
 class Asking:
@@ -285,6 +286,8 @@ class Asking:
         yield self._say("case.opened", number=case.number, who=who)
         if back := self._desk.back_at(now):
             yield self._say("case.off_hours", when=day_and_hour(back, now))
+        if case.farmer.channel in self._rules.mute:
+            yield self._say("case.comes_with_next")
         yield self._photo_guide.ask(case)
         if case.township is None:
             yield self._say("township.ask")

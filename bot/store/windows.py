@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,6 +56,12 @@ class Windows:
         added = self._database.insert(windows).values(**row)
         places = ["channel", "user"]
         connection.execute(added.on_conflict_do_update(index_elements=places, set_=body))
+
+    def hear(self, address: Address) -> None:
+        """He wrote: the numbers of what he is shown next begin at 1 again."""
+        with self._database.write() as connection:
+            window = replace(_window(connection, address), is_heard=True)
+            self._show(connection, address, window)
 
     # pushing
 
@@ -140,9 +146,12 @@ class Windows:
 
     def hand_to_page(self, address: Address, now: datetime) -> None:
         """The user has a page of ours open that shows him all: what was held has reached him."""
-        is_held = messages.c.state == State.HELD.value
+        held = WAITING.where(messages.c.state == State.HELD.value)
+        with self._database.read() as connection:
+            if connection.execute(held.limit(1), at(address)).first() is None:
+                return
         with self._database.write() as connection:
-            for row in connection.execute(WAITING.where(is_held), at(address)).all():
+            for row in connection.execute(held, at(address)).all():
                 self._outbox.mark_sent(connection, row.id, Receipt(), now)
 
     def sweep(self, before: datetime) -> None:

@@ -15,11 +15,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.channels.base import NO_PICTURES, Bell, Pictures, read_own, write_own
+from bot.channels.base import NO_PICTURES, Bell, Pictures, is_own, read_own, write_own
+from bot.channels.links import PATH, Links
 from bot.channels.web.guard import BodyCap, Buckets, Clock, check_origin, client_of
 from bot.channels.web.pages import Pages
 from bot.channels.web.pictures import PictureRoom
-from bot.channels.web.sessions import STALE, Sessions, check_csrf
+from bot.channels.web.sessions import (
+    NAME,
+    STALE,
+    Sessions,
+    address_of,
+    check_csrf,
+    user_of,
+)
 from bot.channels.web.settings import WebSettings
 from bot.channels.web.stream import Event, Listeners
 from bot.channels.web.submissions import Album, Submission, read_submission
@@ -27,7 +35,7 @@ from bot.domain import Address, Arrival, Incoming, Outgoing, Receipt
 from bot.errors import Refused
 from bot.store import Session, Shown, Store
 
-NAME = "web"
+OLD_LINK = "这个链接过期了。请回公众号发“网页”，会给您一个新的。"
 STAMP_GAP = timedelta(minutes=5)
 
 
@@ -99,7 +107,9 @@ class WebChannel:
         settings: WebSettings,
         *,
         pictures: Pictures = NO_PICTURES,
+        links: Links | None = None,
     ) -> None:
+        self._links = links
         self._store = store
         self._arrived = arrived
         self._clock = clock
@@ -119,6 +129,7 @@ class WebChannel:
             Route("/", self._page),
             Route("/send", self._send, methods=["POST"], middleware=upload),
             Route("/events", self._events),
+            Route(f"{PATH}{{token}}", self._come_over),
             *self._pictures.routes(),
         )
 
@@ -153,6 +164,19 @@ class WebChannel:
         self._sessions.hand_out(token, request, response)
         return response
 
+    async def _come_over(self, request: Request) -> Response:
+        """A link out of a chat: this browser goes on with that conversation."""
+        self._visits.take(client_of(request, self._settings))
+        address = self._links.read(request.path_params["token"]) if self._links else None
+        if address is None:
+            raise HTTPException(410, OLD_LINK)
+        response = RedirectResponse("/", status_code=303)
+        here = await self._sessions.of(request)
+        if here is None or address_of(here) != address:
+            token, _ = await self._sessions.open(user_of(address))
+            self._sessions.hand_out(token, request, response)
+        return response
+
     def _render(self, lines: Sequence[Line], csrf: str) -> Response:
         settings = self._settings
         return self._pages.page(
@@ -174,11 +198,12 @@ class WebChannel:
 
     async def _lines(self, session: Session) -> list[Line]:
         """The conversation, and behind it what no worker has taken yet."""
-        inbox, address = self._store.inbox, _address(session)
+        inbox, address = self._store.inbox, address_of(session)
+        await self._take_over(address)
         shown = await asyncio.to_thread(inbox.history, address)
         waiting = await asyncio.to_thread(inbox.waiting, address)
         taken = {one.message for one in shown}
-        fresh = [read_own([one]) for one in waiting if one.id not in taken]
+        fresh = [read_own([one]) for one in waiting if one.id not in taken and is_own(one)]
         now = self._clock()
         return [*map(line_of, shown), *(Line(0, one.id, now, one) for one in fresh)]
 
@@ -191,7 +216,7 @@ class WebChannel:
         check_csrf(session.csrf, submission.csrf)
         if submission.is_empty:
             raise Refused("还没有写内容：请写几个字，或者选一张照片。")
-        message = await self._receive(session.user, submission)
+        message = await self._receive(address_of(session), submission)
         if "application/json" in request.headers.get("accept", ""):
             return JSONResponse({"message": message})
         return RedirectResponse("/", status_code=303)
@@ -204,11 +229,11 @@ class WebChannel:
         self._by_session.take(session.user)
         return session
 
-    async def _receive(self, user: str, submission: Submission) -> int | None:
+    async def _receive(self, me: Address, submission: Submission) -> int | None:
         """The message id; None where this very message came before."""
         attachments = await self._album.keep(submission.photos)
         raw = write_own(text=submission.text, press=submission.press, attachments=attachments)
-        arrival = Arrival(NAME, f"{user}:{submission.uid}", user, raw)
+        arrival = Arrival(me.channel, f"{me.user}:{submission.uid}", me.user, raw)
         message = await asyncio.to_thread(self._store.inbox.receive, arrival, self._clock())
         self._arrived.ring()
         return message
@@ -220,15 +245,22 @@ class WebChannel:
         if session is None:
             raise HTTPException(403, STALE)
         cursor = _cursor(request)
-        address = _address(session)
+        address = address_of(session)
 
         async def look() -> Sequence[Event]:
             nonlocal cursor
+            await self._take_over(address)
             shown = await asyncio.to_thread(self._store.inbox.history, address, after=cursor)
             cursor = shown[-1].id if shown else cursor
             return [self._event(line_of(one)) for one in shown]
 
         return self._listeners.stream(session.user, look)
+
+    async def _take_over(self, address: Address) -> None:
+        """What his chat could not be sent has reached him with this page."""
+        if address.channel != NAME:
+            hand = self._store.windows.hand_to_page
+            await asyncio.to_thread(hand, address, self._clock())
 
     def _event(self, line: Line) -> Event:
         html = ""
@@ -236,10 +268,6 @@ class WebChannel:
             html = self._pages.render("line.html", line=line, now=self._clock())
         fields = {"message": line.message, "side": line.side, "press": line.press, "html": html}
         return Event(str(line.id), fields)
-
-
-def _address(session: Session) -> Address:
-    return Address(NAME, session.user)
 
 
 def _cursor(request: Request) -> int:

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from bot.channels.base import read_own
+from bot.channels.base import is_own, read_own
 from bot.channels.web.guard import Clock
-from bot.channels.web.sessions import Sessions
+from bot.channels.web.sessions import Sessions, address_of
 from bot.channels.web.settings import WebSettings
 from bot.domain import Address, Media
 from bot.store import Store
@@ -43,10 +43,9 @@ class MediaRoom:
         return _response(media, media_id)
 
     async def _may_see(self, request: Request, media_id: str) -> bool:
-        if farmer := await self._farmers.of(request):
-            address = Address("web", farmer.user)
-            if await asyncio.to_thread(self._is_in_talk, media_id, address):
-                return True
+        farmer = await self._farmers.of(request)
+        if farmer and await asyncio.to_thread(self._is_in_talk, media_id, address_of(farmer)):
+            return True
         if desk := await self._desks.of(request):
             me = self._store.accounts.commissioners[desk.user]
             return await asyncio.to_thread(self._store.media.is_shown_to, media_id, me)
@@ -55,7 +54,9 @@ class MediaRoom:
     def _is_in_talk(self, media_id: str, address: Address) -> bool:
         if self._store.media.is_shown_to(media_id, address):
             return True
-        waiting = (read_own([arrival]) for arrival in self._store.inbox.waiting(address))
+        waiting = (
+            read_own([arrival]) for arrival in self._store.inbox.waiting(address) if is_own(arrival)
+        )
         return any(one.media == media_id for incoming in waiting for one in incoming.attachments)
 
 

@@ -13,8 +13,10 @@ from starlette.responses import Response
 
 from bot.channels.web.guard import Clock, is_https
 from bot.channels.web.settings import WebSettings
+from bot.domain import Address
 from bot.store import Session, Store
 
+NAME = "web"
 STALE = "页面放得太久了，请刷新页面再发一次。"
 
 
@@ -76,6 +78,17 @@ class Sessions:
         response.delete_cookie(
             self._cookie(request), httponly=True, secure=is_https(request, self._settings)
         )
+
+
+def address_of(session: Session) -> Address:
+    """Where the farmer of this browser talks: on this page, or in the chat whose link he opened."""
+    channel, _, user = session.user.rpartition("/")
+    return Address(channel or NAME, user)
+
+
+def user_of(address: Address) -> str:
+    """The session user that `address_of` reads back."""
+    return address.user if address.channel == NAME else f"{address.channel}/{address.user}"
 
 
 def check_csrf(expected: str, given: str) -> None:

@@ -1,0 +1,252 @@
+"""An account that may not write first: answers go along with calls, however slow they are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from bot.channels.base import Bell
+from bot.channels.links import Links
+from bot.channels.wechat.channel import WeChatChannel
+from bot.channels.wechat.settings import WeChatSettings
+from bot.delivery import Delivery
+from bot.domain import Address, Attachment, Button, Media, Memory, Outgoing, Turn, paragraphs
+from bot.store import Store
+from tests import cast
+
+from .fake_telegram import serving
+from .fake_wechat import APP, BROKEN, KEY, SECRET, TOKEN, FakeWeChat
+
+LEASE = timedelta(minutes=1)
+ALICE, BOB = "oAlice", "oBob"
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def settings(wechat: FakeWeChat, **changes: Any) -> WeChatSettings:
+    """The platform's seconds at the fake's pace."""
+    paced = {"hold": 4.5 * wechat.pace, "last_hold": 4.2 * wechat.pace, "hang": 7 * wechat.pace}
+    keys = {"app_id": APP, "token": TOKEN, "keys": (KEY,), "secret": SECRET}
+    at = {"base_url": wechat.api, "picture_hosts": (".127.0.0.1",), "pushes": wechat.pushes}
+    return WeChatSettings(**{**keys, **at, **paced, "timeout": 2.0, **changes})
+
+
+@dataclass
+class World:
+    """The channel behind a real server, with delivery, and somebody slow who answers."""
+
+    wechat: FakeWeChat
+    store: Store
+    channel: WeChatChannel
+    bell: Bell
+    due: Bell
+    url: str = ""
+    slow: dict[str, float] = field(default_factory=dict)  # the platform's seconds, by words
+    taken: list[str] = field(default_factory=list)
+    buttons: tuple[Button, ...] = ()
+
+    async def says(self, text: str, who: str = ALICE) -> str:
+        return await self.wechat.says(self.url, who, text)
+
+    def seen(self, who: str = ALICE) -> list[str]:
+        return self.wechat.phone(who).seen
+
+    def writes(self, text: str, who: str = ALICE, **fields: Any) -> None:
+        """A commissioner writes to a farmer."""
+        to = Address("wechat", who)
+        words = Outgoing(to, paragraphs(text), purpose="relay", **fields)
+        self.store.outbox.post([words], clock())
+        self.due.ring("wechat")
+
+    async def answer(self) -> None:
+        """The conversation, as slow as it is told to be: users side by side, each in order."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                arrivals = await asyncio.to_thread(self.store.inbox.claim, clock(), lease=LEASE)
+                if arrivals:
+                    tasks.create_task(self._turn(arrivals))
+                else:
+                    await self.bell.wait(seconds=0.02)
+
+    async def _turn(self, arrivals: Any) -> None:
+        incoming = await self.channel.read(arrivals)
+        if incoming is None:
+            await asyncio.to_thread(self.store.inbox.drop, arrivals, clock())
+            return
+        said = incoming.text or f"按了{incoming.press}"
+        self.taken.append(said)
+        await asyncio.sleep(self.slow.get(said, 0) * self.wechat.pace)
+        reply = Outgoing(incoming.sender, paragraphs(f"答：{said}"), self.buttons)
+        turn = Turn((reply,), Memory())
+        await asyncio.to_thread(self.store.inbox.save, turn, incoming, arrivals, clock())
+        self.due.ring("wechat")
+
+
+@asynccontextmanager
+async def open_world(url: str, *, pushes: bool, pace: float = 0.1) -> AsyncIterator[World]:
+    wechat = FakeWeChat(clock, pace=pace, pushes=pushes)
+    async with wechat.running():
+        store, bell, due = Store.open(url, commissioners=()), Bell(), Bell()
+        links = Links("https://tianwen.test", TOKEN, clock)
+        channel = WeChatChannel(
+            settings(wechat),
+            store,
+            bell,
+            clock,
+            say=cast.phrases(),
+            link=lambda user: links.to(Address("wechat", user)),
+        )
+        world = World(wechat, store, channel, bell, due)
+        delivery = Delivery(store, [channel], phrases=cast.phrases(), due=due, clock=clock)
+        async with serving(Starlette(routes=channel.routes())) as world.url:
+            jobs = (world.answer(), delivery.run(), channel.listen())
+            tasks = [asyncio.create_task(one) for one in jobs]
+            try:
+                yield world
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
+                await channel.close()
+        store.close()
+
+
+@pytest.fixture
+async def mute(tmp_path) -> AsyncIterator[World]:
+    async with open_world(f"sqlite:///{tmp_path / 'tianwen.db'}", pushes=False) as world:
+        yield world
+
+
+@pytest.mark.parametrize(("seconds", "attempt"), [(0.1, 1), (4, 1), (7, 2), (12, 3)])
+async def test_an_answer_goes_along_with_the_call_that_is_open_then(mute: World, seconds, attempt):
+    mute.slow["蜂子死了"] = seconds
+    assert await mute.says("蜂子死了") == "答：蜂子死了"
+    assert [one.attempt for one in mute.wechat.journal if one.status == 200] == [attempt]
+    assert mute.taken == ["蜂子死了"]
+
+
+@pytest.mark.parametrize("seconds", [17, 60])
+async def test_a_slow_answer_is_fetched_by_a_number(mute: World, seconds):
+    mute.slow["蜂子死了"] = seconds
+    first = await mute.says("蜂子死了")
+    assert "回1" in first
+    while "答：" not in (told := await mute.says("1")):
+        assert "回1" in told
+    assert told == "您先前问的“蜂子死了”：\n答：蜂子死了"
+    assert mute.taken == ["蜂子死了"]
+    assert BROKEN not in mute.seen()
+
+
+async def test_two_questions_in_a_row_each_get_their_own_answer(mute: World):
+    mute.slow |= {"第一问": 6, "第二问": 1}
+    first = asyncio.create_task(mute.says("第一问"))
+    while not mute.taken:  # noqa: ASYNC110 - a list rings no bell
+        await asyncio.sleep(0.01)
+    assert await mute.says("第二问") == "答：第二问"
+    assert await first == "答：第一问"
+    assert mute.taken == ["第一问", "第二问"]
+
+
+async def test_a_question_given_up_is_answered_with_the_next_and_says_which_it_was(mute: World):
+    mute.slow["第一问"] = 17
+    assert "回1" in await mute.says("第一问")
+    told = await mute.says("第二问")
+    assert told.index("您先前问的“第一问”") < told.index("答：第一问") < told.index("答：第二问")
+    assert mute.seen().count("答：第二问") == 0
+
+
+async def test_a_commissioners_late_answer_comes_first_with_the_next_message(mute: World):
+    await mute.says("蜂子死了")
+    mute.writes("特派员王瑞生：换王。")
+    await until_held(mute, 1)
+    told = await mute.says("花椒叶子黄")
+    assert told.startswith("特派员王瑞生：换王。")
+    assert told.endswith("答：花椒叶子黄")
+    assert mute.store.outbox.tally() == {"sent": 3}
+
+
+async def until_held(world: World, count: int) -> None:
+    while world.store.outbox.tally().get("held", 0) < count:  # noqa: ASYNC110 - the store is deaf
+        await asyncio.sleep(0.01)
+
+
+async def test_the_same_call_again_gets_the_same_answer_and_asks_nobody(mute: World):
+    fields = {"MsgType": "text", "Content": "蜂子死了"}
+    first = await mute.wechat.call(mute.url, ALICE, uid="77", **fields)
+    mute.writes("特派员王瑞生：换王。")
+    await until_held(mute, 1)
+    again = await mute.wechat.call(mute.url, ALICE, uid="77", **fields)
+    assert first == again == "答：蜂子死了"
+    assert mute.taken == ["蜂子死了"]
+
+
+async def test_a_lost_answer_is_sent_once_more(mute: World):
+    await mute.says("蜂子死了")
+    assert await mute.says("重发") == "答：蜂子死了"
+    assert await mute.says("重发", BOB) == cast.phrases()("wechat.nothing")
+    assert mute.taken == ["蜂子死了"]
+
+
+async def test_a_long_answer_is_read_in_pieces(mute: World):
+    sentences = [f"第{number}句🌶。" for number in range(400)]
+    mute.writes("".join(sentences))
+    await until_held(mute, 1)
+    pieces = [await mute.says("查看")]
+    while "接着看" in pieces[-1]:
+        pieces.append(await mute.says("1"))
+    whole = "".join(pieces)
+    assert all(sentence in whole for sentence in sentences)
+    assert len(pieces) > 3
+
+
+async def test_more_waiting_than_one_answer_holds_comes_piece_by_piece(mute: World):
+    for number in range(5):
+        mute.writes(f"第{number}封。" + "好" * 300)
+    await until_held(mute, 5)
+    told = [await mute.says("蜂子死了")]
+    while "接着看" in told[-1]:
+        told.append(await mute.says("1"))
+    whole = "\n".join(told)
+    places = [whole.index(f"第{number}封。") for number in range(5)]
+    assert places == sorted(places)
+    assert whole.rindex("答：蜂子死了") > places[-1]
+    assert mute.store.outbox.tally() == {"sent": 6}
+
+
+async def test_a_number_presses_the_button_it_stood_before(mute: World):
+    mute.buttons = (Button("有用", "useful:1"), Button("没解决", "unsolved:1"))
+    told = await mute.says("蜂子死了")
+    assert told.endswith("1 有用\n2 没解决")
+    mute.buttons = ()
+    assert await mute.says("第２个") == "答：按了unsolved:1"
+    assert await mute.says("3") == "答：3"
+
+
+async def test_pictures_are_seen_on_the_page_behind_a_link(mute: World):
+    kept = mute.store.media.keep(Media("image/jpeg", b"\xff\xd8x"), clock())
+    mute.writes("看图", attachments=(Attachment("photo", kept, "image/jpeg"),))
+    await until_held(mute, 1)
+    told = await mute.says("查看")
+    assert "看图" in told
+    assert "1张照片" in told
+    assert "https://tianwen.test/from/" in told
+
+
+async def test_a_hundred_farmers_at_once_all_get_their_own_answer(tmp_path):
+    url = f"sqlite:///{tmp_path / 'tianwen.db'}"
+    async with open_world(url, pushes=False, pace=0.5) as world:
+        asks = {f"o{number}": f"第{number}问" for number in range(100)}
+        world.slow |= dict.fromkeys(asks.values(), 6)
+        told = await asyncio.gather(*(world.says(text, who) for who, text in asks.items()))
+        assert told == [f"答：{text}" for text in asks.values()]
+        assert sorted(world.taken) == sorted(asks.values())
+        assert world.store.outbox.tally() == {"sent": 100}
