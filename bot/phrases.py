@@ -275,6 +275,7 @@ BLANKS: Mapping[str, str] = {
     "wechat.earlier": "question",
     "wechat.pictures": "count link",
     "wechat.no_pictures": "count",
+    "wechat.captions": "captions",
     "wechat.page": "link",
     "case.comes_with_next": "",
 }

@@ -92,7 +92,7 @@ class FakeWeChat:
             fields["MsgId"] = uid = uid or str(next(self._ids))
         created = int(self._clock().timestamp())
         names = {"ToUserName": ACCOUNT, "FromUserName": openid, "CreateTime": created}
-        xml = reply_xml(**names, **fields)
+        xml = reply_xml(**{**names, **fields})
         for attempt in range(1, 4):
             status, said = await self._once(url, xml)
             self.journal.append(Wire("call", openid, uid, attempt, status, said))

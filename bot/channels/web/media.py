@@ -43,9 +43,10 @@ class MediaRoom:
         return _response(media, media_id)
 
     async def _may_see(self, request: Request, media_id: str) -> bool:
-        farmer = await self._farmers.of(request)
-        if farmer and await asyncio.to_thread(self._is_in_talk, media_id, address_of(farmer)):
-            return True
+        if farmer := await self._farmers.of(request):
+            address = address_of(farmer)
+            if await asyncio.to_thread(self._is_in_talk, media_id, address):
+                return True
         if desk := await self._desks.of(request):
             me = self._store.accounts.commissioners[desk.user]
             return await asyncio.to_thread(self._store.media.is_shown_to, media_id, me)

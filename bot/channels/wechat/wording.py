@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.channels.text import cut
-from bot.domain import Outgoing
+from bot.domain import Outgoing, plain
 from bot.phrases import Phrases
 from bot.store import Fitted, Waiting, Window
 
@@ -64,13 +64,20 @@ class Wording:
     def _words(self, one: Waiting) -> str:
         """Of an answer to something he wrote before, which question it answers."""
         words = self.words(one.outgoing, is_whole=False)
-        return self._say("wechat.earlier", question=one.asked) + words if one.asked else words
+        earlier = self._say("wechat.earlier", question=one.asked)
+        return f"{earlier}\n{words}" if one.asked else words
 
     def words(self, outgoing: Outgoing, *, is_whole: bool) -> str:
         """The text; where its pictures are not sent along, the page that shows them."""
-        pictures = len(outgoing.attachments) + sum(bool(one.picture) for one in outgoing.blocks)
-        if is_whole or not pictures:
+        captions = [one.text for one in outgoing.blocks if one.picture]
+        pictures = len(outgoing.attachments) + len(captions)
+        if not pictures:
             return outgoing.text.strip()
+        if is_whole:
+            words = plain(tuple(one for one in outgoing.blocks if not one.picture)).strip()
+            if captions:
+                words += "\n" + self._say("wechat.captions", captions="；".join(captions))
+            return words
         link = self._link(outgoing.to.user)
         key = "wechat.pictures" if link else "wechat.no_pictures"
         blanks = {"link": link} if link else {}
