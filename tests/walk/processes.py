@@ -19,7 +19,15 @@ from tests.conftest import ROOT
 class Serving:
     """One home served on one port, again after every kill. Its words go to `log`."""
 
-    def __init__(self, home: Path, database: str, *, log: Path, token: str = TOKEN) -> None:
+    def __init__(
+        self,
+        home: Path,
+        database: str,
+        *,
+        log: Path,
+        token: str = TOKEN,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.port = _free_port()
         self.log = log
         self._home = home
@@ -28,6 +36,7 @@ class Serving:
             "TIANWEN_DATABASE": database,
             "TIANWEN_TELEGRAM_TOKEN": token,
             "PYTHONPATH": str(ROOT),
+            **(environ or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -44,8 +44,8 @@ class Clock:
         self._ahead += timedelta(**times)
 
 
-def core_of(home: Path) -> Core:
-    return build_core(load(home, {}), lambda what: lambda done, total: None)
+def core_of(home: Path, environ: Mapping[str, str] | None = None) -> Core:
+    return build_core(load(home, environ or {}), lambda what: lambda done, total: None)
 
 
 async def until(
