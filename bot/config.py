@@ -15,6 +15,7 @@ from bot import dangers, platforms
 from bot.calendars import CALENDAR, CalendarShape
 from bot.channels.telegram.settings import TelegramSettings
 from bot.channels.wechat.settings import WeChatSettings
+from bot.channels.wecom.settings import WeComSettings
 from bot.conversation.safety import Lookout
 from bot.conversation.wishes import Lexicon, Wish
 from bot.domain import Address, Commissioner, Kind, Problem, Weekday
@@ -129,6 +130,7 @@ class SettingsShape(Shape):
     web: WebShape = WebShape()
     telegram: platforms.TelegramShape = platforms.TelegramShape()
     wechat: platforms.WeChatShape = platforms.WeChatShape()
+    wecom: platforms.WeComShape = platforms.WeComShape()
 
 
 class LeaveShape(Shape):
@@ -210,6 +212,7 @@ class Config:
     web: WebShape
     telegram: TelegramSettings | None
     wechat: WeChatSettings | None
+    wecom: WeComSettings | None
     commissioners: tuple[Commissioner, ...]
     lexicon: Lexicon
     words: Words
@@ -253,6 +256,7 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
         web=settings.web,
         telegram=platforms.telegram(settings.telegram, public_url, environ, phrases),
         wechat=platforms.wechat(settings.wechat, environ),
+        wecom=platforms.wecom(settings.wecom, public_url, environ),
         commissioners=tuple(shape.build() for shape in roster.commissioners),
         lexicon=Lexicon(words.wishes, words.fillers, words.townships),
         words=words.for_search(words.other_subjects),

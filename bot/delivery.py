@@ -71,7 +71,9 @@ TELEGRAM = Limits(
     group=Rate(15, timedelta(minutes=1), burst=5),
     overall=Rate(25, timedelta(seconds=1), burst=5),
 )
-LIMITS: Mapping[str, Limits] = {"telegram": TELEGRAM}
+# WeCom: 30/min and 1000/h to a member, the surplus silently dropped.
+WECOM = Limits(chat=Rate(15, timedelta(minutes=1), burst=10))
+LIMITS: Mapping[str, Limits] = {"telegram": TELEGRAM, "wecom": WECOM}
 
 
 @dataclass(slots=True)

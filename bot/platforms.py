@@ -8,6 +8,7 @@ from typing import Literal
 
 from bot.channels.telegram.settings import TelegramSettings
 from bot.channels.wechat.settings import WeChatSettings
+from bot.channels.wecom.settings import WeComSettings
 from bot.errors import ConfigError
 from bot.phrases import Phrases
 from bot.reading.fields import Line, Shape
@@ -29,6 +30,10 @@ class WeChatShape(Shape):
     is_plain: bool = False
     base_url: str = "https://api.weixin.qq.com"
     picture_hosts: tuple[Line, ...] = (".qpic.cn",)
+
+
+class WeComShape(Shape):
+    url: str = "wss://openws.work.weixin.qq.com"
 
 
 def telegram(
@@ -55,6 +60,18 @@ def wechat(shape: WeChatShape, environ: Mapping[str, str]) -> WeChatSettings | N
         keys=tuple(key for key in keys if key),
         secret=secret("TIANWEN_WECHAT_SECRET", environ) or "",
         **{**shape.model_dump(), "app_id": shape.app_id},
+    )
+
+
+def wecom(shape: WeComShape, public_url: str, environ: Mapping[str, str]) -> WeComSettings | None:
+    bot_id = secret("TIANWEN_WECOM_BOT_ID", environ)
+    if bot_id is None:
+        return None
+    return WeComSettings(
+        bot_id=bot_id,
+        secret=secret("TIANWEN_WECOM_BOT_SECRET", environ) or "",
+        desk=f"{public_url}/desk",
+        **shape.model_dump(),
     )
 
 

@@ -27,6 +27,7 @@ from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.web import DeskChannel, ReportRoom, WebChannel, WebSettings
 from bot.channels.web import Library as DeskLibrary
 from bot.channels.wechat.channel import WeChatChannel
+from bot.channels.wecom.channel import WeComChannel
 from bot.config import Config, WebShape
 from bot.domain import Address
 from bot.errors import ConfigError
@@ -105,6 +106,8 @@ def _channels(core: Core, store: Store, arrived: Bell, settings: WebSettings) ->
             config.wechat, store, arrived, now, say=say, link=link, pictures=pictures
         )
         channels.append(wechat)
+    if config.wecom:
+        channels.append(WeComChannel(config.wecom, store, arrived, now, say=config.phrases))
     return channels
 
 

@@ -23,6 +23,7 @@ from bot.channels.photos import clean_photo
 from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.web import DeskChannel, Library, WebChannel, WebSettings
 from bot.channels.wechat.channel import WeChatChannel
+from bot.channels.wecom.channel import WeComChannel
 from bot.domain import (
     Address,
     Arrival,
@@ -55,6 +56,7 @@ from tests import cast
 
 from .fake_telegram import FakeTelegram, serving
 from .fake_wechat import FakeWeChat
+from .fake_wecom import FakeWeCom
 from .shots import blurred, jpeg, lit, shot
 from .telegram_world import (
     ALICE,
@@ -62,10 +64,12 @@ from .telegram_world import (
     NOON,
     SETTLED,
     clock,
+    eventually,
     listening,
     photo,
     settings,
 )
+from .test_wecom import settings as wecom_settings
 from .wechat_world import settings as wechat_settings
 
 WANG = Commissioner("wang", "王瑞生", Kind.TECHNICAL, ("beekeeping",))
@@ -351,6 +355,39 @@ class OnMuteWeChat(OnWeChat):
         return Receipt()
 
 
+class OnWeCom(Harness):
+    async def start(self, stack: AsyncExitStack) -> None:
+        self.wecom = await stack.enter_async_context(FakeWeCom().running())
+        at = wecom_settings(self.wecom)
+        self.channel = WeComChannel(at, self.store, self.bell, clock, say=cast.phrases())
+        stack.push_async_callback(self.channel.close)
+        self.me = Address("wecom", "WangRuiSheng")
+        task = asyncio.create_task(self.channel.listen())
+        stack.callback(task.cancel)
+        await self.wecom.connected()
+        self.uids = count()
+
+    async def say(self, text: str = "", *, photos: Sequence[bytes] = (), times: int = 1) -> None:
+        uid, before = f"uid-{next(self.uids)}", len(self.store.inbox.waiting(self.me))
+        for _ in range(times):
+            if photos:
+                await self.wecom.shows(self.me.user, *photos, text=text)
+            else:
+                await self.wecom.says(self.me.user, text, msgid=uid)
+        await eventually(lambda: len(self.store.inbox.waiting(self.me)) > before)
+
+    async def press(self, action: str) -> None:
+        await self.wecom.presses(self.me.user, action)
+        await eventually(lambda: self.store.inbox.waiting(self.me))
+
+    async def deliver(self, outgoing: Outgoing) -> Receipt:
+        await eventually(lambda: self.channel._socket._client)
+        return await super().deliver(outgoing)
+
+    async def screen(self) -> str:
+        return "\n".join(self.wecom.texts(self.me.user))
+
+
 def _browser(channel: Channel) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(Starlette(routes=channel.routes()))
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
@@ -362,6 +399,7 @@ EVERY = {
     "telegram": OnTelegram,
     "wechat": OnWeChat,
     "wechat-mute": OnMuteWeChat,
+    "wecom": OnWeCom,
     "web": OnWeb,
     "desk": OnDesk,
 }
@@ -472,7 +510,7 @@ async def test_a_long_text_reaches_the_person_whole(on: Harness):
 async def test_a_picture_in_an_answer_reaches_the_person_or_its_caption_does(on: Harness):
     blocks = (*paragraphs("先看叶背"), Block("picture", "叶背的黄粉", "sichuan-pepper/rust.jpg"))
     await on.deliver(Outgoing(on.me, blocks, buttons=(Button("有用", "useful:1"),)))
-    seen, shows = await on.screen(), not isinstance(on, OnFake | OnConsole | OnMuteWeChat)
+    seen, shows = await on.screen(), not isinstance(on, OnFake | OnConsole | OnMuteWeChat | OnWeCom)
     assert "先看叶背" in seen
     assert seen.count("photo:") == shows
     assert ("【图：叶背的黄粉】" in seen) is not shows
