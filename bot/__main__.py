@@ -81,8 +81,14 @@ def _parser() -> argparse.ArgumentParser:
     invite.add_argument("name", help="config/commissioners.yaml 里的姓名或 id")
     invite.add_argument("--hours", type=float, default=72, help="多少小时内有效（默认 72）")
     _add_reports(commands)
-    commands.add_parser("doctor", help="体检：设置、知识库、模型、数据库、Telegram")
+    _add_doctor(commands)
     return parser
+
+
+def _add_doctor(commands: _Commands) -> None:
+    doctor = commands.add_parser("doctor", help="体检：设置、知识库、模型、数据库，或一个聊天平台")
+    platforms = ("wechat", "wecom", "telegram")
+    doctor.add_argument("part", nargs="?", choices=platforms, help="只看一个聊天平台，问它本身")
 
 
 def _add_reports(commands: _Commands) -> None:

@@ -158,7 +158,12 @@ def person_named(name: str, config: Config) -> Commissioner:
 
 
 def doctor(options: Namespace) -> int:
-    findings = tuple(doctors.examine(options.home.resolve(), os.environ))
+    home, part = options.home.resolve(), options.part
+    findings = tuple(
+        doctors.examine_platform(home, os.environ, part)
+        if part
+        else doctors.examine(home, os.environ)
+    )
     for finding in findings:
         print(finding)
     return 0 if all(finding.is_good for finding in findings) else 1

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from bot import calendars
 from bot.app.calendar import today
+from bot.app.checkups import CHECKUPS
 from bot.app.compose import BUNDLED, bundled_form
+from bot.app.findings import Finding
 from bot.config import Config, load
 from bot.errors import ConfigError, ModelError
 from bot.knowledge import check
@@ -17,18 +18,6 @@ from bot.retrieval.judge import Judge
 from bot.store import State, Store
 
 SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report, with what to do where something is wrong."""
-
-    part: str
-    is_good: bool
-    said: str
-
-    def __str__(self) -> str:
-        return f"{'好' if self.is_good else '要看'}　{self.part}：{self.said}"
 
 
 def examine(home: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -131,6 +120,16 @@ def _contents(store: Store) -> Iterator[Finding]:
             f"      {one}" for one in note["problems"][:SHOWN]
         )
         yield Finding("正在用的知识", is_good=False, said=said)
+
+
+def examine_platform(home: Path, environ: Mapping[str, str], name: str) -> Iterator[Finding]:
+    """One chat platform, which is asked itself."""
+    try:
+        config = load(home, environ)
+    except ConfigError as error:
+        yield Finding("设置", is_good=False, said=str(error))
+        return
+    yield from CHECKUPS[name](config)
 
 
 def _telegram(config: Config) -> Finding:

@@ -60,11 +60,13 @@ class Socket:
         may_hold: Callable[[], bool],
         keep: Callable[[Frame], Any],
         returned: Callable[[], Any],
+        connected: Callable[[], Any] = lambda: None,
     ) -> None:
         self._settings = settings
         self._may_hold = may_hold
         self._keep = keep
         self._returned = returned  # after a connection that was lost
+        self._on_connected = connected
         self._client: WSClient | None = None
         self._was_connected = False
         if settings.url.startswith("ws:"):
@@ -141,6 +143,7 @@ class Socket:
 
     async def _connected(self, client: WSClient) -> None:
         self._client = client
+        self._on_connected()
         if self._was_connected:
             await self._returned()
         self._was_connected = True
