@@ -16,7 +16,7 @@ from tests.channels.fake_wecom import BOT_ID, SECRET, FakeWeCom
 from tests.channels.telegram_world import photo
 from tests.walk.homes import LV, STRANGE, ZHAO, furnish
 from tests.walk.processes import Serving
-from tests.walk.village import Person, core_of, until
+from tests.walk.village import Person, core_of, is_busy, until
 
 ENVIRON = {"TIANWEN_WECOM_BOT_ID": BOT_ID, "TIANWEN_WECOM_BOT_SECRET": SECRET}
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -108,6 +108,7 @@ async def test_a_case_lives_on_wecom(town: Town):
     await lv.hears(town.say("desk.answered", number=number))
     answer = await farmer.hears("换这个插头")
     assert "photo" in answer
+    await until(lambda: not is_busy(town.store))
     await lv.says("我的台账")
     await lv.hears("服务 1 次（要 24 次）")
     assert town.store.cases.get(number).state is CaseState.ANSWERED
