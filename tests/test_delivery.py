@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from bot.channels.base import Bell, FakeChannel
-from bot.delivery import LIMITS, TELEGRAM, Delivery, Limits, Rate
+from bot.delivery import LIMITS, TELEGRAM, WECOM, Delivery, Limits, Rate
 from bot.domain import Address, Attachment, Block, CaseState
 from bot.errors import Moved, OutcomeUnknown, Rejected, TryLater, Unreachable, WindowClosed
 from bot.phrases import Phrases
@@ -258,8 +258,8 @@ async def test_an_album_costs_as_many_messages_as_it_has_parts(store, glass):
     assert [round(time) for time in telegram.times] == [0, 3]
 
 
-def test_only_telegram_is_limited_by_default():
-    assert dict(LIMITS) == {"telegram": TELEGRAM}
+def test_only_telegram_and_wecom_are_limited_by_default():
+    assert dict(LIMITS) == {"telegram": TELEGRAM, "wecom": WECOM}
     assert Limits().overall is None
 
 

@@ -11,26 +11,23 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, select, update
+from sqlalchemy import Connection, and_, delete, or_, select, text, update
 
 from bot.domain import Address, Receipt
 from bot.store import codec
 from bot.store.database import Database
 from bot.store.outbox import Outbox
 from bot.store.records import Call, Fitted, State, Waiting, Window
-from bot.store.tables import at, calls, is_at, messages, windows
+from bot.store.tables import HELD, ON_THE_WAY, at, calls, is_at, messages, windows
 
 Fit = Callable[[Sequence[Waiting], Window], Fitted]
 
 LIVE = timedelta(seconds=8)  # a call not made again for so long has been given up by its platform
 QUOTED = 16  # characters of a question that say which one it was
-UNSENT = (State.PENDING, State.SENDING, State.DOUBTFUL, State.HELD)
-WAITING = (
-    select(messages)
-    .where(is_at(messages), messages.c.direction == "out")
-    .where(messages.c.state.in_([state.value for state in UNSENT]))
-    .order_by(messages.c.id)
-)
+# Two looks, since each kind has a partial index of its own.
+OUTGOING = select(messages).where(is_at(messages), messages.c.direction == "out")
+HELD_ONES = OUTGOING.where(text(f"messages.{HELD}")).order_by(messages.c.id)
+ON_THE_WAY_ONES = OUTGOING.where(text(f"messages.{ON_THE_WAY}")).order_by(messages.c.id)
 WINDOW = select(windows).where(is_at(windows))
 
 
@@ -57,25 +54,7 @@ class Windows:
         places = ["channel", "user"]
         connection.execute(added.on_conflict_do_update(index_elements=places, set_=body))
 
-    def hear(self, address: Address) -> None:
-        """He wrote: the numbers of what he is shown next begin at 1 again."""
-        with self._database.write() as connection:
-            window = replace(_window(connection, address), is_heard=True)
-            self._show(connection, address, window)
-
     # pushing
-
-    def open(self, address: Address, pushes: int, until: datetime) -> None:
-        """He wrote: so many messages may be pushed until then, unless he may be sent more
-        already."""
-        fresh = {"left": pushes, "until": until}
-        with self._database.write() as connection:
-            row = connection.execute(WINDOW, at(address)).one_or_none()
-            if row is None:
-                self._show(connection, address, Window())
-            elif row.until and row.until > until:
-                return
-            connection.execute(update(windows).where(is_at(windows)).values(**fresh), at(address))
 
     def left(self, address: Address, now: datetime) -> int:
         """How many messages may be pushed."""
@@ -91,14 +70,35 @@ class Windows:
 
     # calls
 
-    def call(self, channel: str, uid: str, user: str, now: datetime, *, fetches: bool) -> Call:
-        """Note a call, the first time or again; what it is for is settled the first time."""
+    def call(
+        self,
+        channel: str,
+        uid: str,
+        user: str,
+        now: datetime,
+        *,
+        fetches: bool,
+        is_heard: bool,
+        pushes: int,
+        until: datetime,
+    ) -> Call:
+        """Note a call, the first time or again; what it is for is settled the first time. Then he
+        may be sent so many messages until a time, unless he may be sent some for longer already;
+        and where his words are heard, the numbers of what he is shown next begin at 1 again."""
         row = {"channel": channel, "uid": uid, "user": user, "last_at": now}
         first = self._database.insert(calls).values(**row, tries=1, fetches=fetches)
         again = {"tries": calls.c.tries + 1, "last_at": now}
         noted = first.on_conflict_do_update(index_elements=["channel", "uid"], set_=again)
         with self._database.write() as connection:
             found = connection.execute(noted.returning(calls)).one()
+            if found.tries == 1:
+                address = Address(channel, user)
+                window = _window(connection, address)
+                is_heard = is_heard or window.is_heard
+                self._show(connection, address, replace(window, is_heard=is_heard))
+                is_shorter = or_(windows.c.until.is_(None), windows.c.until <= until)
+                opened = update(windows).where(is_at(windows), is_shorter)
+                connection.execute(opened.values(left=pushes, until=until), at(address))
         return Call(channel, uid, user, found.tries, found.fetches, found.reply)
 
     def settled(self, channel: str, uids: Collection[str]) -> frozenset[str]:
@@ -108,13 +108,13 @@ class Windows:
         with self._database.read() as connection:
             return frozenset(connection.execute(query).scalars())
 
-    def answer(self, call: Call, text: str, window: Window) -> str:
+    def answer(self, call: Call, words: str, window: Window) -> str:
         """Answer a call with nothing that waits; the answer that stands."""
         with self._database.write() as connection:
             if (known := _call(connection, call).reply) is not None:
                 return str(known)
-            self._answer(connection, call, text, window)
-            return text
+            self._answer(connection, call, words, window)
+            return words
 
     def last_reply(self, address: Address) -> str:
         """What the user was last told in answer to a call; "" where nothing."""
@@ -146,12 +146,11 @@ class Windows:
 
     def hand_to_page(self, address: Address, now: datetime) -> None:
         """The user has a page of ours open that shows him all: what was held has reached him."""
-        held = WAITING.where(messages.c.state == State.HELD.value)
         with self._database.read() as connection:
-            if connection.execute(held.limit(1), at(address)).first() is None:
+            if connection.execute(HELD_ONES.limit(1), at(address)).first() is None:
                 return
         with self._database.write() as connection:
-            for row in connection.execute(held, at(address)).all():
+            for row in connection.execute(HELD_ONES, at(address)).all():
                 self._outbox.mark_sent(connection, row.id, Receipt(), now)
 
     def sweep(self, before: datetime) -> None:
@@ -159,8 +158,8 @@ class Windows:
         with self._database.write() as connection:
             connection.execute(delete(calls).where(calls.c.last_at < before))
 
-    def _answer(self, connection: Connection, call: Call, text: str, window: Window) -> None:
-        connection.execute(update(calls).where(_is_this(call)).values(reply=text))
+    def _answer(self, connection: Connection, call: Call, words: str, window: Window) -> None:
+        connection.execute(update(calls).where(_is_this(call)).values(reply=words))
         self._show(connection, Address(call.channel, call.user), window)
 
 
@@ -184,7 +183,9 @@ def _window(connection: Connection, address: Address) -> Window:
 def _waiting(connection: Connection, call: Call, now: datetime) -> tuple[Waiting, ...] | None:
     """None while one of them is being sent."""
     here = Address(call.channel, call.user)
-    rows = connection.execute(WAITING, at(here)).all()
+    looks = (HELD_ONES, ON_THE_WAY_ONES)
+    found_rows = [row for look in looks for row in connection.execute(look, at(here))]
+    rows = sorted(found_rows, key=lambda row: row.id)
     if any(row.state == State.SENDING.value for row in rows):
         return None
     own = _own_messages(connection, call, [row.cause for row in rows])
@@ -216,5 +217,5 @@ def _live(connection: Connection, call: Call, now: datetime) -> frozenset[str]:
 
 
 def _beginning(body: str | None) -> str:
-    text = codec.incoming(body).text.replace("\n", " ").strip() if body else ""
-    return text if len(text) <= QUOTED else f"{text[:QUOTED]}…"
+    words = codec.incoming(body).text.replace("\n", " ").strip() if body else ""
+    return words if len(words) <= QUOTED else f"{words[:QUOTED]}…"

@@ -16,43 +16,53 @@ from .wechat_world import ALICE, BOB, World, clock, open_world, until_held
 
 @pytest.fixture
 async def mute(tmp_path) -> AsyncIterator[World]:
-    async with open_world(f"sqlite:///{tmp_path / 'tianwen.db'}", pushes=False) as world:
+    async with open_world(f"sqlite:///{tmp_path / 'tianwen.db'}", pushes=False, pace=0.2) as world:
         yield world
 
 
-@pytest.mark.parametrize(("seconds", "attempt"), [(0.1, 1), (4, 1), (7, 2), (12, 3)])
-async def test_an_answer_goes_along_with_the_call_that_is_open_then(mute: World, seconds, attempt):
+async def answered(world: World, text: str, who: str = ALICE) -> str:
+    """What he reads in the end; where the machine is slow he is told to ask for it, or asks by
+    himself because the platform told him of trouble."""
+    told = await world.says(text, who)
+    while "回1看答复" in told or told == BROKEN:
+        told = await world.says("查看", who)
+    return told.rpartition("\n")[2]
+
+
+@pytest.mark.parametrize(("seconds", "earliest"), [(0.1, 1), (4, 1), (7, 2), (12, 3)])
+async def test_an_answer_goes_along_with_the_call_that_is_open_then(mute: World, seconds, earliest):
     mute.slow["蜂子死了"] = seconds
-    assert await mute.says("蜂子死了") == "答：蜂子死了"
-    assert [one.attempt for one in mute.wechat.journal if one.status == 200] == [attempt]
+    assert await answered(mute, "蜂子死了") == "答：蜂子死了"
+    first = next(one.attempt for one in mute.wechat.journal if one.status == 200)
+    assert first >= earliest
+    assert sum("答：蜂子死了" in one for one in mute.seen()) == 1
     assert mute.taken == ["蜂子死了"]
 
 
 @pytest.mark.parametrize("seconds", [17, 60])
 async def test_a_slow_answer_is_fetched_by_a_number(mute: World, seconds):
     mute.slow["蜂子死了"] = seconds
-    first = await mute.says("蜂子死了")
-    assert "回1" in first
+    assert "答：" not in await mute.says("蜂子死了")
     while "答：" not in (told := await mute.says("1")):
-        assert "回1" in told
+        assert "回1" in told or told == BROKEN
     assert told == "您先前问的“蜂子死了”：\n答：蜂子死了"
-    assert mute.taken == ["蜂子死了"]
-    assert BROKEN not in mute.seen()
+    assert mute.taken[0] == "蜂子死了"
 
 
 async def test_two_questions_in_a_row_each_get_their_own_answer(mute: World):
     mute.slow |= {"第一问": 6, "第二问": 1}
-    first = asyncio.create_task(mute.says("第一问"))
+    first = asyncio.create_task(answered(mute, "第一问"))
     while not mute.taken:  # noqa: ASYNC110 - a list rings no bell
         await asyncio.sleep(0.01)
-    assert await mute.says("第二问") == "答：第二问"
+    assert await answered(mute, "第二问") == "答：第二问"
     assert await first == "答：第一问"
+    assert sum("答：第一问" in one for one in mute.seen()) == 1
     assert mute.taken == ["第一问", "第二问"]
 
 
 async def test_a_question_given_up_is_answered_with_the_next_and_says_which_it_was(mute: World):
     mute.slow["第一问"] = 17
-    assert "回1" in await mute.says("第一问")
+    assert "答：" not in await mute.says("第一问")
     told = await mute.says("第二问")
     assert told.index("您先前问的“第一问”") < told.index("答：第一问") < told.index("答：第二问")
     assert mute.seen().count("答：第二问") == 0
@@ -132,10 +142,12 @@ async def test_pictures_are_seen_on_the_page_behind_a_link(mute: World):
 
 async def test_a_hundred_farmers_at_once_all_get_their_own_answer(tmp_path):
     url = f"sqlite:///{tmp_path / 'tianwen.db'}"
-    async with open_world(url, pushes=False, pace=0.5) as world:
+    async with open_world(url, pushes=False, pace=1) as world:
         asks = {f"o{number}": f"第{number}问" for number in range(100)}
         world.slow |= dict.fromkeys(asks.values(), 6)
-        told = await asyncio.gather(*(world.says(text, who) for who, text in asks.items()))
+        told = await asyncio.gather(*(answered(world, text, who) for who, text in asks.items()))
         assert told == [f"答：{text}" for text in asks.values()]
         assert sorted(world.taken) == sorted(asks.values())
         assert world.store.outbox.tally() == {"sent": 100}
+        for who, text in asks.items():
+            assert sum(text in one for one in world.seen(who)) == 1

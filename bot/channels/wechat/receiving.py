@@ -14,11 +14,11 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import httpx
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
@@ -116,7 +116,10 @@ class Receiver:
             return Response(status_code=403)
 
     async def _called(self, request: Request) -> Response:
-        body = await _body(request)
+        try:
+            body = await _body(request)
+        except ClientDisconnect:
+            return Response(status_code=400)
         if body is None:
             return Response(status_code=413)
         try:
@@ -182,9 +185,8 @@ class Receiver:
             fetches = action == FETCH or words.strip() in AGAIN | PAGE
             raw |= {FETCH_ONLY: "1"} if fetches else {PRESS: action} if action else {}
         arrival = Arrival(NAME, push.uid, push.user, json.dumps(raw))
-        if self._store.inbox.receive(arrival, now) is not None:
-            self._note_window(push, address, now)
-        call = self._store.windows.call(NAME, push.uid, push.user, now, fetches=fetches)
+        self._store.inbox.receive(arrival, now)
+        call = self._note(push, now, fetches=fetches)
         if call.reply is None and (text := self._at_once(push, address)):
             return _with_reply(call, self._store.windows.answer(call, text, window))
         return call
@@ -196,12 +198,20 @@ class Receiver:
             return self._store.windows.last_reply(address) or self._say("wechat.nothing")
         return self._wording.page(push.user) if words in PAGE else ""
 
-    def _note_window(self, push: Push, address: Address, now: datetime) -> None:
-        if not push.event:
-            self._store.windows.hear(address)
-        if push.event in OPENING or not push.event:
-            pushes, lasting = AFTER_EVENT if push.event else AFTER_MESSAGE
-            self._store.windows.open(address, pushes, now + lasting)
+    def _note(self, push: Push, now: datetime, *, fetches: bool) -> Call:
+        pushes, lasting = AFTER_EVENT if push.event else AFTER_MESSAGE
+        if push.event and push.event not in OPENING:
+            pushes, lasting = 0, timedelta(0)
+        return self._store.windows.call(
+            NAME,
+            push.uid,
+            push.user,
+            now,
+            fetches=fetches,
+            is_heard=not push.event,
+            pushes=pushes,
+            until=now + lasting,
+        )
 
     async def _held(self, call: Call, request: Request) -> str | None:
         """The answer, as soon as there is one; None where this call is over without."""
