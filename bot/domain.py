@@ -216,6 +216,7 @@ class Outgoing:
     purpose: Literal["reply", "offer", "relay", "notice"] = "reply"
     is_silent: bool = False  # it comes at night, and nobody need wake up for it
     service_of: str | None = None  # whose service it is, as a commissioner id, once delivered
+    closing: str = ""  # what the buttons of the case's offer become, where the channel can do so
 
     @property
     def text(self) -> str:

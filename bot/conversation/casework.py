@@ -219,12 +219,14 @@ class Casework:
             return only(self._say, "desk.left", words, context, number=case.number)
         if verb == "decline":
             step = self._desk.decline(case, me.id, words.text, context)
-            return self._done(step, "desk.declined", words, context)
+            closing = self._say("button.declined")
+            return self._done(step, "desk.declined", words, context, closing=closing)
         if is_mine and case.state is not CaseState.OFFERED:
             return only(self._say, "desk.already_yours", words, context, number=case.number)
         step = self._desk.accept(case, me.id, context)
         ready = self._ready.for_case(step.case, context)
-        return self._done(step, "desk.accepted", words, context, ready)
+        closing = self._say("button.accepted")
+        return self._done(step, "desk.accepted", words, context, ready, closing=closing)
 
     def may(self, me: Commissioner, case: Case) -> bool:
         """His own case, and one that he passed up and nobody has since; a dispatcher's also any
@@ -257,7 +259,10 @@ class Casework:
         who = self._desk.letters.holder(case)
         is_words = says_something(incoming)
         key = "desk.not_sent" if is_words else "desk.not_yours"
-        return only(self._say, key, incoming, context, number=number, who=who)
+        turn = only(self._say, key, incoming, context, number=number, who=who)
+        closing = self._desk.letters.taken_by(case)
+        told = replace(turn.replies[0], case=case.number, closing=closing)
+        return replace(turn, replies=(told,))
 
     def _await_words(self, case: Case, verb: str, incoming: Incoming, context: Context) -> Turn:
         if incoming.other:
@@ -274,9 +279,11 @@ class Casework:
         incoming: Incoming,
         context: Context,
         buttons: tuple[Button, ...] = (),
+        *,
+        closing: str = "",
         **blanks: object,
     ) -> Turn:
         number = step.case.number
         words = paragraphs(self._say(key, number=number, **blanks))
-        reply = Outgoing(incoming.sender, words, buttons, case=number)
+        reply = Outgoing(incoming.sender, words, buttons, case=number, closing=closing)
         return Turn((reply, *step.messages), settled(context), (step.change,), filed_under=number)

@@ -23,6 +23,7 @@ from bot.domain import (
     Commissioner,
     Context,
     Incoming,
+    Other,
     Outgoing,
     Turn,
     paragraphs,
@@ -62,7 +63,7 @@ class CommissionerTalk:
         if incoming.press:
             return self._pressed(incoming, context, me)
         incoming, context = addressed(incoming, context)
-        wish = self._lexicon.wish(incoming.text) if incoming.text.strip() else None
+        wish = self._wish_of(incoming)
         if incoming.case is not None:
             return self._work.words(incoming.case, incoming, context, me)
         if self._keeping.is_wanted(incoming.text):
@@ -138,6 +139,12 @@ class CommissionerTalk:
                 return self._work.words(number, words, context, me)
             case _:
                 return only(self._say, "press.stale", incoming, context)
+
+    def _wish_of(self, incoming: Incoming) -> Wish | None:
+        """Whoever opens the chat is shown what waits for him."""
+        if incoming.other is Other.JOINED:
+            return Wish.LIST
+        return self._lexicon.wish(incoming.text) if incoming.text.strip() else None
 
     def _wish(self, wish: Wish, incoming: Incoming, context: Context, me: Commissioner) -> Turn:
         if wish is Wish.LEDGER and not me.is_dispatcher:

@@ -166,7 +166,15 @@ class Desk:
     def accept(self, case: Case, by: str, context: Context) -> Step:
         taken = self._set(replace(case, holder=by), CaseState.ACCEPTED, context)
         told = self.letters.to_farmer(taken, "case.accepted", who=self.letters.holder(taken))
-        return Step(CaseChange(taken, Event.ACCEPTED, by), (told,))
+        others = self.letters.taken(self._also_offered(case, by), taken, context)
+        return Step(CaseChange(taken, Event.ACCEPTED, by), (told, *others))
+
+    def _also_offered(self, case: Case, by: str) -> tuple[str, ...]:
+        """Who else was offered the case, or held it."""
+        is_known = case.is_urgent or case.state is CaseState.UNPLACED or case.reminders > 1
+        dispatchers = self.roster.dispatchers() if is_known else ()
+        people = dict.fromkeys(filter(None, (case.holder, *dispatchers)))
+        return tuple(one for one in people if one != by)
 
     def decline(self, case: Case, by: str, reason: str, context: Context) -> Step:
         return self.pass_on(replace(case, holder=by), Event.DECLINED, by, reason, context)

@@ -81,6 +81,22 @@ class Letters:
             Button(self._say("button.decline"), prefix + "decline"),
         )
 
+    def taken(self, people: Iterable[str], case: Case, context: Context) -> tuple[Outgoing, ...]:
+        """To those who were offered the case as well: somebody was faster."""
+        text = self._say("case.taken", number=case.number, who=self.holder(case))
+        return tuple(
+            Outgoing(
+                to, paragraphs(text), (), (), case.number, "notice", closing=self.taken_by(case)
+            )
+            for person in people
+            for to in context.addresses.get(person, ())
+        )
+
+    def taken_by(self, case: Case) -> str:
+        """What the buttons of everybody else's offer become."""
+        name = self._roster.name(case.holder) if case.holder else self._say("case.dispatcher")
+        return self._say("button.taken", name=name)
+
     def describe(self, case: Case) -> tuple[Block, ...]:
         """The case as a commissioner reads it in a chat."""
         title = "offer.urgent_title" if case.is_urgent else "offer.title"

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from telegram.error import NetworkError, RetryAfter, TelegramError
 
+from bot.channels.steps import _Broken
 from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.failures import as_channel_error, retry_seconds
-from bot.channels.telegram.sending import _Broken
 from bot.domain import Attachment, Block, Button, Outgoing, Receipt, paragraphs
 from bot.errors import Moved, OutcomeUnknown, Rejected, TryLater, Unreachable
 
@@ -295,10 +295,10 @@ async def test_a_send_cut_off_by_delivery_goes_on_where_it_stood(world: World):
 
 
 async def test_broken_messages_do_not_pile_up(world: World):
-    sender = world.channel._sender
+    stairs = world.channel._sender._stairs
     for number in range(300):
-        sender._remember(_Broken(to(number, "好"), (("1",),)))
-    assert len(sender._broken) == 256
+        stairs._remember(_Broken(to(number, "好"), (("1",),)))
+    assert len(stairs._broken) == 256
 
 
 async def test_what_comes_at_night_makes_no_sound_in_any_of_its_parts(world: World):

@@ -404,3 +404,32 @@ def test_only_whoever_has_a_case_hands_it_on_and_only_before_it_is_answered(vill
     village.says(WANG_CHAT, "先莫开箱", about=1)
     turn = village.says(WANG_CHAT, "#1 转给 吕玉奎")
     assert told(turn, WANG_CHAT) == [said("desk.too_late", number=1)]
+
+
+# --- who else was offered the case
+
+
+def test_whoever_else_was_offered_the_case_hears_who_was_faster(village):
+    village.says(ZHANG, UNKNOWN)  # of no subject: the dispatchers have it
+    turn = village.presses(WANG_CHAT, "case:2:accept")
+    assert told(turn, DESK_CHAT) == []  # it was not his to take
+
+    turn = village.presses(DESK_CHAT, "case:1:accept")
+    (taken,) = [one for one in turn.replies if one.to == WANG_CHAT]
+    assert taken.text == said("case.taken", number=1, who="分诊台")
+    assert (taken.case, taken.closing) == (1, said("button.taken", name="分诊台"))
+
+
+def test_the_buttons_of_an_offer_become_what_was_done_with_it(village):
+    (accepted,) = [
+        one for one in village.presses(WANG_CHAT, "case:1:accept").replies if one.to == WANG_CHAT
+    ]
+    assert (accepted.case, accepted.closing) == (1, said("button.accepted"))
+    (late,) = village.presses(DESK_CHAT, "case:1:accept").replies
+    assert (late.case, late.closing) == (1, said("button.taken", name="王瑞生"))
+
+
+def test_opening_the_chat_shows_what_waits(village):
+    turn = village.says(WANG_CHAT, "", other=Other.JOINED)
+    assert "#1" in told(turn, WANG_CHAT)[0]
+    assert said("desk.list") in told(turn, WANG_CHAT)[0]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import mimetypes
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from telegram import (
     Bot,
@@ -23,20 +22,16 @@ from telegram.constants import MediaGroupLimit, MessageLimit
 from telegram.error import BadRequest
 
 from bot.channels.base import Pictures
+from bot.channels.steps import Ids, Plan, Stairs, Step
 from bot.channels.telegram.failures import translated
 from bot.channels.text import cut, utf16_units
 from bot.domain import Attachment, Block, Button, Media, Outgoing, Receipt, plain
-from bot.errors import OutcomeUnknown, TryLater
 from bot.store import Store
 
 logger = logging.getLogger(__name__)
 
-Ids = tuple[str, ...]
-Step = Callable[[], Coroutine[Any, Any, Ids]]
-
 VOICE_NOTES = ("audio/ogg", "audio/mpeg", "audio/mp4")  # sendVoice takes nothing else
 SHORT_LABEL = 7  # characters: two such buttons fit side by side on a phone
-REMEMBERED = 256  # chats
 ALBUM = MediaGroupLimit.MAX_MEDIA_LENGTH.value
 
 
@@ -50,23 +45,6 @@ class _Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """One message in as many steps as it takes: what is attached, the text, and its pictures."""
-
-    attached: tuple[Step, ...]
-    text: tuple[Step, ...] = ()
-    pictures: tuple[Step, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Broken:
-    """A message that failed on its way, and the ids of every step that was done."""
-
-    outgoing: Outgoing
-    done: tuple[Ids, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Chat:
     """`is_silent`: without a sound; None says nothing of it."""
 
@@ -75,49 +53,18 @@ class _Chat:
 
 
 class Sender:
-    """Sends each part once: after a failure in the middle the next try goes on from there.
-
-    What went out is remembered in this process only: after a restart in between, the parts
-    before the failure are sent again.
-    """
+    """Each part of a message is a step of its own."""
 
     def __init__(self, bot: Bot, store: Store, pictures: Pictures) -> None:
         self._bot = bot
         self._store = store
         self._pictures = pictures
-        self._broken: dict[str, _Broken] = {}  # by chat: the next send there is the same message
+        self._stairs = Stairs(translated)
 
     async def send(self, outgoing: Outgoing) -> Receipt:
-        plan = await self._plan(outgoing)
-        done = self._done_before(outgoing, plan)
-        try:
-            for step in (*plan.attached, *plan.text, *plan.pictures)[len(done) :]:
-                with translated():
-                    done += (await step(),)
-        except (TryLater, OutcomeUnknown, asyncio.CancelledError):
-            self._remember(_Broken(outgoing, done))
-            raise
-        return Receipt(tuple(one for ids in done for one in ids))
+        return await self._stairs.climb(outgoing, await self._plan(outgoing))
 
-    def _done_before(self, outgoing: Outgoing, plan: _Plan) -> tuple[Ids, ...]:
-        """Delivery puts a notice before a text it sends again: then what was attached counts
-        as done, and the text is sent whole."""
-        broken = self._broken.pop(outgoing.to.user, None)
-        if broken is None:
-            return ()
-        if broken.outgoing == outgoing:
-            return broken.done
-        same = replace(broken.outgoing, blocks=outgoing.blocks) == outgoing
-        is_same_text = outgoing.blocks[-len(broken.outgoing.blocks) :] == broken.outgoing.blocks
-        return broken.done[: len(plan.attached)] if same and is_same_text else ()
-
-    def _remember(self, broken: _Broken) -> None:
-        if broken.done:
-            self._broken[broken.outgoing.to.user] = broken
-        while len(self._broken) > REMEMBERED:
-            del self._broken[next(iter(self._broken))]
-
-    async def _plan(self, outgoing: Outgoing) -> _Plan:
+    async def _plan(self, outgoing: Outgoing) -> Plan:
         """Voices and files, then photos, then text with the buttons below, then its pictures."""
         loaded = await asyncio.to_thread(self._load, outgoing.attachments)
         photos = [one for one in loaded if one.attachment.kind == "photo"]
@@ -134,9 +81,9 @@ class Sender:
         if len(photos) == 1 and utf16_units(text) <= MessageLimit.CAPTION_LENGTH:
             photo = replace(photos[0], caption=text)
             files.append(partial(self._send_photo, chat, photo, keyboard))
-            return _Plan(tuple(files), pictures=behind)
+            return Plan(tuple(files), pictures=behind)
         before = (*files, *self._album_steps(chat, photos))
-        return _Plan(before, self._text_steps(chat, text, keyboard), behind)
+        return Plan(before, self._text_steps(chat, text, keyboard), behind)
 
     def _find(self, blocks: Sequence[Block]) -> list[_Loaded]:
         """The pictures among the blocks; of one that is gone the caption stays in the text."""
