@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal, Protocol
 
+from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from bot.domain import (
@@ -47,6 +48,16 @@ class Bell:
         except TimeoutError:
             pass
         event.clear()
+
+
+async def body_of(request: Request, *, most: int) -> bytes | None:
+    """What a platform posts; None where it is more than that many bytes."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            return None
+    return body
 
 
 class Channel(Protocol):

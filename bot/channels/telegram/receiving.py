@@ -20,7 +20,7 @@ from telegram import Bot
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from telegram.warnings import PTBUserWarning
 
-from bot.channels.base import Bell
+from bot.channels.base import Bell, body_of
 from bot.channels.telegram.failures import TOKEN_PAUSE, TOKEN_REFUSED, retry_seconds
 from bot.channels.telegram.settings import TelegramSettings
 from bot.domain import Arrival
@@ -164,7 +164,7 @@ class Receiver:
         given = request.headers.get(SECRET_HEADER, "").encode()
         if not hmac.compare_digest(given, self._settings.secret.encode()):
             return Response(status_code=403)
-        body = await _body(request)
+        body = await body_of(request, most=BODY_LIMIT)
         if body is None:
             return Response(status_code=413)
         update = _parsed(body)
@@ -200,15 +200,6 @@ def _dig(value: Any, *keys: str) -> Any:
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
-
-
-async def _body(request: Request) -> bytes | None:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            return None
-    return body
 
 
 def _parsed(body: bytes) -> Any:

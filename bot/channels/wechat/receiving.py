@@ -22,7 +22,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.channels.base import Bell
+from bot.channels.base import Bell, body_of
 from bot.channels.envelope import Envelope, Opened, fields, reply_xml
 from bot.channels.wechat.calls import Calls
 from bot.channels.wechat.client import WeChatApi
@@ -117,7 +117,7 @@ class Receiver:
 
     async def _called(self, request: Request) -> Response:
         try:
-            body = await _body(request)
+            body = await body_of(request, most=BODY_LIMIT)
         except ClientDisconnect:
             return Response(status_code=400)
         if body is None:
@@ -265,12 +265,3 @@ class Receiver:
 
 def _with_reply(call: Call, reply: str) -> Call:
     return Call(call.channel, call.uid, call.user, call.tries, call.fetches, reply)
-
-
-async def _body(request: Request) -> bytes | None:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            return None
-    return body
