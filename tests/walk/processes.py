@@ -20,7 +20,7 @@ class Serving:
     """One home served on one port, again after every kill. Its words go to `log`."""
 
     def __init__(self, home: Path, database: str, *, log: Path, token: str = TOKEN) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.log = log
         self._home = home
         self._environ = {
@@ -97,6 +97,6 @@ def run(code: str, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as door:
         return int(door.getsockname()[1])
