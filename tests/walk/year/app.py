@@ -29,7 +29,7 @@ from bot.store import Store
 from bot.store.tables import cases
 
 CHANNELS = ("telegram", "web", "desk")
-ROUTINES = (OUTBREAKS, SWEEPING)
+ROUTINES = {OUTBREAKS: "%d %H", SWEEPING: "%d"}  # how often each is called: when this changes
 MOMENT = timedelta(milliseconds=1)
 IDLE = 2.0  # seconds a loop rests where nothing calls: shorter rests end at a time it knows
 FIRST_TIMER = select(func.min(cases.c.due_at)).where(cases.c.is_open.is_(True))
@@ -62,8 +62,9 @@ class HeardBell(Bell):
             self.resting[key] -= 1
 
     def is_quiet(self, key: str, sleepers: int) -> bool:
-        is_rung = key in self._events and self._events[key].is_set()
-        return self.resting[key] == sleepers and not is_rung
+        """Whether so many rest, and nobody was called who has not woken up yet."""
+        called = any(one.done() for one in self._sleepers.get(key, ()))
+        return self.resting[key] == sleepers and not (called or key in self._rung)
 
 
 @dataclass
@@ -106,10 +107,10 @@ class Jumper:
                 self._ring()
 
     async def set(self, then: datetime) -> None:
-        is_new_hour = then.hour != self.clock.now.hour
+        routines = _routines(self.clock.now, then)
         self.clock.now = then
         self._ring()
-        for one in ROUTINES if is_new_hour else ():
+        for one in routines:
             self.due.ring(one)
         await self.idle()
 
@@ -131,6 +132,10 @@ class Jumper:
         with self.store.database.read() as connection:
             times.append(connection.execute(FIRST_TIMER).scalar_one())
         return min(filter(None, times), default=None)
+
+
+def _routines(before: datetime, now: datetime) -> list[str]:
+    return [one for one, often in ROUTINES.items() if f"{before:{often}}" != f"{now:{often}}"]
 
 
 async def _obey(jumper: Jumper) -> None:

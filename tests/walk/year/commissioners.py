@@ -13,14 +13,8 @@ from tests.walk.year.words import TOWNS
 ACCEPT = re.compile(r"case:(\d+):accept")
 TOLD_OF = re.compile(r"#(\d+)")
 # Sentences that have him look at a case again; most cases come to their answer by the offer.
-PRESSING = (
-    "农户还在等答复",
-    "农户说没解决",
-    "农户说更重了",
-    "农户补充",
-    "（会诊意见）",
-    "（分歧待定）",
-)
+PRESSING = ("农户还在等答复", "农户说没解决", "农户说更重了", "农户补充")
+ADVICE = ("（会诊意见）", "（分歧待定）")
 PICKED = re.compile(r"case:\d+:(?:entry|canned|sure|as)(?::.*)?|visit:save")
 
 
@@ -30,6 +24,7 @@ class Commissioner(Colleague):
 
     around: Around
     answered: list[int] = field(default_factory=list)  # by words of his own
+    asked_about: set[int] = field(default_factory=set)  # cases that he waits for advice on
     visits: int = 0
 
     @property
@@ -61,6 +56,7 @@ class Commissioner(Colleague):
             await self.answers(number)
         elif will < 0.33:
             did["会诊"] += 1
+            self.asked_about.add(number)
             await self.tells(number, f"consult:{colleague.id}", "你怎么看")
         elif will < 0.36:
             await self.says_his_own(number, "，再喷一道甲胺磷")
@@ -164,14 +160,23 @@ class ByChat(Commissioner):
         number = int(named[1]) if named else 0
         if any(map(ACCEPT.fullmatch, heard.actions)):
             self.offers[number] = heard
-            later(2, lambda: self.offered(number), by_day=True)
+            is_urgent = "【紧急】" in heard.text
+            later(0.1 if is_urgent else 2, lambda: self.offered(number), by_day=not is_urgent)
         elif "请您给 #" in heard.text:
             verb = "oppose" if chance.random() < 0.25 else "opine"
             later(4, lambda: self.gives_his_opinion(number, verb), by_day=True)
         elif picks := [one for one in heard.actions if PICKED.fullmatch(one)]:
-            later(1, lambda: self._picks(chance.choice(picks)), by_day=True)
-        elif any(word in heard.text for word in PRESSING) and chance.random() < 0.8:
+            if "已接单" not in heard.text or chance.random() < 0.1:
+                later(1, lambda: self._picks(chance.choice(picks)), by_day=True)
+        elif self._must_answer(number, heard.text):
             later(6, lambda: self.answers(number), by_day=True)
+
+    def _must_answer(self, number: int, text: str) -> bool:
+        if number in self.asked_about and any(word in text for word in ADVICE):
+            self.asked_about.discard(number)
+            return True
+        is_pressing = any(word in text for word in PRESSING)
+        return is_pressing and self.around.chance.random() < 0.8
 
     async def gives_his_opinion(self, number: int, verb: str) -> None:
         if self.is_away:

@@ -223,7 +223,8 @@ def _furnished(
     server: Server, telegram: FakeTelegram, home: Path, chance: random.Random
 ) -> District:
     config = load(home, {})
-    known = [text for one in read(config.knowledge).entries for text in one.entry.questions]
+    entries = [one.entry for one in read(config.knowledge).entries]
+    known = [text for one in entries if not one.is_first_aid for text in one.questions]
     store = Store.open(server.database, commissioners=config.commissioners)
     http = httpx.AsyncClient(trust_env=False, timeout=60)
     http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # each keeps his own

@@ -28,7 +28,7 @@ UID = re.compile(r'name="uid" value="([^"]+)"')
 CHOICE = re.compile(r'<(?:input type="hidden" name="press"|option) value="([^"]+)"')
 AGAIN = 0.05  # seconds
 TAG = re.compile(r"<[^>]+>")
-_END = re.compile(r"</(?:p|li|h3)>")
+_END = re.compile(r"</(?:p|li|h3|summary)>")
 
 
 def words_of(html: str) -> str:

@@ -26,7 +26,8 @@ class Dispatcher(ByChat):
         self.around.wire.commissioner_heard(self.name, heard)
         named = TOLD_OF.search(heard.text)
         if named and any(map(ACCEPT.fullmatch, heard.actions)):
-            self.around.later(3, lambda: self.places(int(named[1])), by_day=True)
+            hours = 0.1 if "【紧急】" in heard.text else 3
+            self.around.later(hours, lambda: self.places(int(named[1])), by_day=hours > 1)
         elif named and "case:" in "".join(heard.actions) and ":sure" in "".join(heard.actions):
             self.around.later(1, lambda: self.chat.presses(heard.actions[0]), by_day=True)
 

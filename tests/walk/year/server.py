@@ -38,6 +38,7 @@ class Server:
             **{name: value for name, value in os.environ.items() if "COV" not in name},
             "TIANWEN_DATABASE": self.database,
             "TIANWEN_TELEGRAM_TOKEN": TOKEN,
+            "OPENBLAS_NUM_THREADS": "1",  # as the command line sets it
             "PYTHONPATH": str(ROOT),
         }
         words = [str(self.home), str(self.port), now.isoformat()]

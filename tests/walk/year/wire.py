@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import mean
@@ -131,8 +132,11 @@ class Wire:
 
     # what follows from it
 
-    def years(self) -> dict[tuple[str, int], Year]:
-        """By name and year."""
+    def in_year(self, year: int, names: Iterable[str]) -> dict[str, Year]:
+        found = self._years()
+        return {name: found.get((name, year), Year()) for name in names}
+
+    def _years(self) -> dict[tuple[str, int], Year]:
         found: defaultdict[tuple[str, int], Year] = defaultdict(Year)
         void, roots = set(self.struck.values()), defaultdict[tuple[str, int], set[int]](set)
         for one in self.answers:
