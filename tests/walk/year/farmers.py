@@ -89,8 +89,8 @@ class Farmer:
         self._returns()
         await self.chat.presses(action)
         self.around.wire.farmer_pressed(self.name, action)
-        kind = next(one for one in action.split(":")[::-1] if not one.isdecimal())
-        self.around.did[kind.rstrip("0123456789")] += 1
+        verb, *_, last = action.split(":")
+        self.around.did[last.rstrip("0123456789") or verb] += 1
         self._told_something()
 
     def _returns(self) -> None:
