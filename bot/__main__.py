@@ -27,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=options.log, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # Nothing is ever fetched behind the operator's back; a hub model must be in its cache.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # Its threads spin after every product of ours, too small to be shared out, and take a core.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # We use no plugin of pydantic; looking for some, it would read of every package installed.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:

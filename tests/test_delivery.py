@@ -36,6 +36,7 @@ PHRASES = Phrases(
 )
 WANG_CHAT = Address("telegram", "900")
 LV_DESK = Address("desk", "lv")
+PATIENCE = 60  # seconds; a ring comes at once
 
 
 class Hourglass(Bell):
@@ -52,8 +53,8 @@ class Hourglass(Bell):
         return self.now
 
     async def wait(self, key="", *, seconds):
-        if self._events.setdefault(key, asyncio.Event()).is_set():
-            self._events[key].clear()
+        if key in self._rung:
+            self._rung.discard(key)
         elif self.now + timedelta(seconds=seconds) <= self.end:
             self.now += timedelta(seconds=seconds)
             await asyncio.sleep(0)
@@ -61,9 +62,8 @@ class Hourglass(Bell):
             self.resting += 1
             if self.resting == self.senders:
                 self.over.set()
-            await self._events[key].wait()
+            await super().wait(key, seconds=PATIENCE)
             self.resting -= 1
-            self._events[key].clear()
 
 
 class Timed(FakeChannel):

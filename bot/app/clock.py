@@ -16,19 +16,21 @@ from bot.store import Retention, Store
 
 logger = logging.getLogger(__name__)
 
+FOLLOW_UP, SWEEPING = "follow-up", "sweeping"
 EVERY_SECONDS = 15.0
 SWEEP_SECONDS = 24 * 3600.0
 
 
 async def keep_looking(tick: Callable[[], set[str]], due: Bell, seconds: float, what: str) -> None:
-    """`tick` again and again, in a thread; it gives the channels that have something to send."""
+    """`tick` again and again, in a thread; it gives the channels that have something to send.
+    Ringing `due` with `what` has it look at once: the clock may have been set."""
     while True:
         try:
             for channel in await asyncio.to_thread(tick):
                 due.ring(channel)
         except Exception:
             logger.exception("%s failed, looking again in a while", what)
-        await asyncio.sleep(seconds)
+        await due.wait(what, seconds=seconds)
 
 
 class FollowUpClock:
@@ -44,7 +46,7 @@ class FollowUpClock:
         self._clock = clock
 
     async def run(self) -> None:
-        await keep_looking(self.tick, self._due, EVERY_SECONDS, "follow-up")
+        await keep_looking(self.tick, self._due, EVERY_SECONDS, FOLLOW_UP)
 
     def tick(self) -> set[str]:
         """Follow up everything overdue; the channels that have something to send now."""
@@ -77,15 +79,17 @@ class FollowUpClock:
 class Sweeper:
     """Once at the start and then daily; on several machines each sweeps, which does no harm."""
 
-    def __init__(self, store: Store, retention: Retention, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, retention: Retention, *, due: Bell, clock: Callable[[], datetime]
+    ) -> None:
         self._store = store
         self._retention = retention
+        self._due = due
         self._clock = clock
 
     async def run(self) -> None:
-        while True:
-            try:
-                await asyncio.to_thread(self._store.sweep, self._clock(), self._retention)
-            except Exception:
-                logger.exception("sweeping failed, trying again tomorrow")
-            await asyncio.sleep(SWEEP_SECONDS)
+        await keep_looking(self.tick, self._due, SWEEP_SECONDS, SWEEPING)
+
+    def tick(self) -> set[str]:
+        self._store.sweep(self._clock(), self._retention)
+        return set()

@@ -12,6 +12,7 @@ from bot.domain import CHINA, Address, Block, Commissioner, Outgoing, paragraphs
 from bot.reports.outbreaks import Rise, news, rises
 from bot.store import Store
 
+OUTBREAKS = "looking for outbreaks"
 EVERY_SECONDS = 600.0
 NOTE = "outbreaks"  # the day of the last look, and the last day of each rise that was told
 _NUMBERS = 20  # cases named in a message
@@ -30,7 +31,7 @@ class OutbreakWatch:
         self._clock = clock
 
     async def run(self) -> None:
-        await keep_looking(self.tick, self._due, EVERY_SECONDS, "looking for outbreaks")
+        await keep_looking(self.tick, self._due, EVERY_SECONDS, OUTBREAKS)
 
     def tick(self) -> set[str]:
         """The channels that have something to send now."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from pathlib import Path
 
-from bot.app.calendar import now
 from bot.channels.web import Reports
 from bot.channels.web.report_room import When
 from bot.config import Config
@@ -20,13 +19,13 @@ from bot.store import Store
 _EVER = midnight(date(2000, 1, 1))
 
 
-def at_desk(config: Config, store: Store) -> Reports:
+def at_desk(config: Config, store: Store, clock: Callable[[], datetime]) -> Reports:
     """The same for the desk: a dispatcher sees everything, everybody else what is his."""
 
     def make_for(me: Commissioner, when: When) -> Report:
         year, month = when
         period = Period.month(year, month) if month else Period.year(year)
-        return make_report(config, store, period, None if me.is_dispatcher else me)
+        return make_report(config, store, period, None if me.is_dispatcher else me, clock())
 
     return Reports(
         page=lambda me, when, bar: page.render(make_for(me, when), bar),
@@ -34,7 +33,9 @@ def at_desk(config: Config, store: Store) -> Reports:
     )
 
 
-def make_report(config: Config, store: Store, period: Period, only: Commissioner | None) -> Report:
+def make_report(
+    config: Config, store: Store, period: Period, only: Commissioner | None, now: datetime
+) -> Report:
     """As things stand now; in a report on one person are the cases that he has, or passed on."""
     entries, domains = _knowledge(config.knowledge)
     year = Period.year(period.first.year)
@@ -56,7 +57,7 @@ def make_report(config: Config, store: Store, period: Period, only: Commissioner
         is_whole=only is None,
         spread=_spread(store.statistics.given(period.start, period.end), entries),
     )
-    return report(period, sources, now())
+    return report(period, sources, now)
 
 
 def _title(domain: str | None, domains: Mapping[str, Domain]) -> str:

@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-from bot.app.calendar import today
+from bot.app.calendar import now, today
 from bot.app.commands import can_write, configured, person_named
 from bot.app.report_making import make_report
 from bot.errors import ConfigError
@@ -29,7 +29,9 @@ def report(options: Namespace) -> int:
     store = Store.open(config.database, commissioners=config.commissioners)
     try:
         name = options.commissioner
-        found = make_report(config, store, period, person_named(name, config) if name else None)
+        found = make_report(
+            config, store, period, person_named(name, config) if name else None, now()
+        )
     finally:
         store.close()
     for one in tables(found):

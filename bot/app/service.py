@@ -26,7 +26,8 @@ UNFINISHED = (State.NEW, State.PENDING, State.SENDING)
 
 
 class Service:
-    """Everything that runs side by side. The channels are given, already joined to the store."""
+    """Everything that runs side by side. The channels are given, already joined to the store.
+    Whoever sets the clock rings the bells."""
 
     def __init__(
         self,
@@ -36,12 +37,13 @@ class Service:
         *,
         arrived: Bell,
         clock: Callable[[], datetime],
+        due: Bell | None = None,
     ) -> None:
         self._store = store
         self._channels = channels
         self._bookshelf = core.bookshelf
         self._clock = clock
-        due, leases = Bell(), core.config.leases
+        due, leases = due or Bell(), core.config.leases
         self._worker = Worker(
             store,
             {channel.name: channel for channel in channels},
@@ -65,7 +67,7 @@ class Service:
         )
         self._follow_up = FollowUpClock(store, core.desk, due=due, clock=clock)
         self._outbreaks = OutbreakWatch(core, store, due=due, clock=clock)
-        self._sweeper = Sweeper(store, _retention(core.config.retention), clock)
+        self._sweeper = Sweeper(store, _retention(core.config.retention), due=due, clock=clock)
         self._listening: list[asyncio.Task[None]] = []
         self._note(core.status)
 

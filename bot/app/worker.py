@@ -146,9 +146,10 @@ class Worker:
     ) -> Turn:
         """Load, decide, save; again from the start where another turn changed the same case."""
         incoming = merge(said)
+        needs_ledger = self._conversation.needs_ledger(incoming)
         for _ in range(MOST_TRIES):
             now = self._clock()
-            context = self._store.inbox.context(incoming, now)
+            context = self._store.inbox.context(incoming, now, with_ledger=needs_ledger)
             turn = self._conversation.take(incoming, replace(context, may_wait=until is not None))
             if turn.waits and until:
                 if self._store.inbox.hold_back(arrivals, until, now):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal, Protocol
@@ -31,23 +32,32 @@ NO_PICTURES: Pictures = dict[str, Picture]().get
 
 
 class Bell:
-    """Wakes whoever waits for `key`; a ring nobody waits for is remembered until the next wait."""
+    """Wakes one of those who wait for `key`; a ring nobody waits for is remembered until the next
+    wait. Whoever finds more to do than his own share rings for the others."""
 
     def __init__(self) -> None:
-        self._events: dict[str, asyncio.Event] = {}
+        self._sleepers: dict[str, deque[asyncio.Future[None]]] = {}
+        self._rung: set[str] = set()
 
     def ring(self, key: str = "") -> None:
-        self._events.setdefault(key, asyncio.Event()).set()
+        sleepers = self._sleepers.get(key, ())
+        if awake := next((one for one in sleepers if not one.done()), None):
+            awake.set_result(None)
+        else:
+            self._rung.add(key)
 
     async def wait(self, key: str = "", *, seconds: float) -> None:
         """Return at a ring or after `seconds`, whichever comes first."""
-        event = self._events.setdefault(key, asyncio.Event())
+        if key in self._rung:
+            self._rung.discard(key)
+            return
+        sleeper = asyncio.get_running_loop().create_future()
+        sleepers = self._sleepers.setdefault(key, deque())
+        sleepers.append(sleeper)
         try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            pass
-        event.clear()
+            await asyncio.wait((sleeper,), timeout=seconds)
+        finally:
+            sleepers.remove(sleeper)
 
 
 async def body_of(request: Request, *, most: int) -> bytes | None:

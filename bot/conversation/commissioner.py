@@ -85,6 +85,10 @@ class CommissionerTalk:
             return self._wish(wish, incoming, context, me)
         return self._which_case(incoming, context, me)
 
+    def asks_of_ledger(self, text: str) -> bool:
+        is_suggestion = self._own_ledger.suggestion_in(text) is not None
+        return is_suggestion or self._lexicon.wish(text) is Wish.LEDGER
+
     def _about(
         self, number: int, wish: Wish | None, incoming: Incoming, context: Context, me: Commissioner
     ) -> Turn:

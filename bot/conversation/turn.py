@@ -69,6 +69,10 @@ class Conversation:
         turn = self._farmer.take(incoming, context)
         return self._photo_guide.advise(turn, incoming, context)
 
+    def needs_ledger(self, incoming: Incoming) -> bool:
+        """Whether a commissioner who says this is told of his own lines."""
+        return incoming.press is None and self._commissioner.asks_of_ledger(incoming.text)
+
     def may_join(self, incoming: Incoming, before: Incoming) -> bool:
         """Whether it may go on a sentence begun in the message before: bare words or photos, that
         are no code, command, number or wish and name no case. Of two long messages each stands for

@@ -109,12 +109,23 @@ def farmers(connection: Connection, farmer: Address, now: datetime) -> tuple[Cas
 
 
 def commissioners(
-    connection: Connection, commissioner_id: str, now: datetime, *, is_dispatcher: bool
+    connection: Connection,
+    commissioner_id: str,
+    now: datetime,
+    *,
+    is_dispatcher: bool,
+    meant: int | None,
 ) -> tuple[Case, ...]:
     """Open and recent cases that he was ever offered, for a dispatcher everybody's: he may take
-    what nobody has accepted, and hears who was faster. Oldest first."""
+    what nobody has accepted, and hears who was faster. Of more than `MANY` the newest, and the one
+    that he means. Oldest first."""
     is_his = cases.c.number > 0 if is_dispatcher else _was_shown_to(commissioner_id)
-    return _in_order(connection, _recent(is_his), {"since": now - RECENT})
+    values = {"since": now - RECENT}
+    found = _in_order(connection, _recent(is_his), values)
+    if meant is None or len(found) < MANY or any(case.number == meant for case in found):
+        return found
+    its = _recent(is_his & (cases.c.number == meant))
+    return (*_in_order(connection, its, values), *found)
 
 
 def load(connection: Connection) -> dict[str, int]:

@@ -28,21 +28,27 @@ ABOUT = (
 
 
 def read_context(
-    connection: Connection, incoming: Incoming, now: datetime, people: People
+    connection: Connection,
+    incoming: Incoming,
+    now: datetime,
+    people: People,
+    *,
+    with_ledger: bool,
 ) -> Context:
     sender = incoming.sender
     commissioner, about = people.at(sender), _about(connection, incoming)
+    own = _own_lines(connection, commissioner, now) if with_ledger else ()
     return Context(
         now=now,
         memory=codec.memory(connection.execute(MEMORY, at(sender)).scalar_one_or_none()),
-        cases=_cases_of(connection, sender, commissioner, now),
+        cases=_cases_of(connection, incoming, commissioner, about, now),
         commissioner=commissioner,
         about=about,
         load=cases.load(connection),
         served=ledger.served(connection, year_start(now)),
         addresses=people.addresses(),
         invitation=carried(connection, incoming.text, now),
-        ledger=ledger.own(connection, commissioner.id, year_start(now)) if commissioner else (),
+        ledger=own,
         beekeepers=_beekeepers(connection, incoming, commissioner),
         named=_named(connection, incoming, commissioner, about),
     )
@@ -63,8 +69,20 @@ def _named(
     named = _NAMED.match(incoming.press or incoming.text)
     if named and named["line"]:
         return ledger.with_rulings(connection, int(named["line"]))
-    case = int(named["case"]) if named else about
+    case = _case_meant(incoming, about)
     return ledger.of_case(connection, case) if case is not None else ()
+
+
+def _case_meant(incoming: Incoming, about: int | None) -> int | None:
+    """Named by a button, by the words' head or by the desk's page, else replied to."""
+    named = _NAMED.match(incoming.press or incoming.text)
+    return int(named["case"]) if named and named["case"] else about
+
+
+def _own_lines(
+    connection: Connection, commissioner: Commissioner | None, now: datetime
+) -> tuple[Line, ...]:
+    return ledger.own(connection, commissioner.id, year_start(now)) if commissioner else ()
 
 
 def _beekeepers(
@@ -84,12 +102,20 @@ def _beekeepers(
 
 
 def _cases_of(
-    connection: Connection, sender: Address, commissioner: Commissioner | None, now: datetime
+    connection: Connection,
+    incoming: Incoming,
+    commissioner: Commissioner | None,
+    about: int | None,
+    now: datetime,
 ) -> tuple[Case, ...]:
     if commissioner is None:
-        return cases.farmers(connection, sender, now)
+        return cases.farmers(connection, incoming.sender, now)
     return cases.commissioners(
-        connection, commissioner.id, now, is_dispatcher=commissioner.is_dispatcher
+        connection,
+        commissioner.id,
+        now,
+        is_dispatcher=commissioner.is_dispatcher,
+        meant=_case_meant(incoming, about),
     )
 
 

@@ -166,10 +166,11 @@ class Inbox:
         with self._database.read() as connection:
             return connection.execute(NEXT_AT).scalar_one_or_none()
 
-    def context(self, incoming: Incoming, now: datetime) -> Context:
+    def context(self, incoming: Incoming, now: datetime, *, with_ledger: bool = True) -> Context:
+        """`with_ledger`: with a commissioner's own lines of the year, which grow by the day."""
         with self._database.read() as connection:
             people = self._accounts.people(connection)
-            return read_context(connection, incoming, now, people)
+            return read_context(connection, incoming, now, people, with_ledger=with_ledger)
 
     def draw_number(self) -> int:
         """The next case number; a turn that is not saved leaves a gap."""

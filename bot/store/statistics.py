@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from bot.domain import Address, Case, Event
 from bot.store import codec
@@ -71,20 +71,22 @@ class Statistics:
         self._database = database
 
     def asked(self, first: datetime, end: datetime) -> Sequence[Asked]:
-        return [one for one in self._decided(first, end) if one.kind != codec.PICKED]
+        query = _ASKED.where(_is_decided(first, end)).order_by(messages.c.id)
+        with self._database.read() as connection:
+            decided = [_asked(row) for row in connection.execute(query)]
+        return [one for one in decided if one.kind != codec.PICKED]
 
     def given(self, first: datetime, end: datetime) -> Counter[str]:
         """How often each entry was given to a farmer, at once or as he picked it, by id."""
-        decided = self._decided(first, end)
-        return Counter(entry for one in decided if one.kind in GIVEN for entry in one.entries)
-
-    def _decided(self, first: datetime, end: datetime) -> Sequence[Asked]:
-        is_then = and_(messages.c.created_at >= first, messages.c.created_at < end)
-        query = _ASKED.where(
-            is_then, messages.c.direction == "in", messages.c.decision.is_not(None)
-        )
+        query = select(messages.c.decision).where(_is_decided(first, end))
         with self._database.read() as connection:
-            return [_asked(row) for row in connection.execute(query.order_by(messages.c.id))]
+            decided = map(json.loads, connection.execute(query).scalars())
+            return Counter(
+                str(entry[0])
+                for fields in decided
+                if fields["kind"] in GIVEN
+                for entry in fields.get("entries", ())
+            )
 
     def in_vain(self, first: datetime, end: datetime) -> Sequence[InVain]:
         """Oldest first."""
@@ -138,6 +140,11 @@ class Statistics:
         )
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _is_decided(first: datetime, end: datetime) -> ColumnElement[bool]:
+    is_then = and_(messages.c.created_at >= first, messages.c.created_at < end)
+    return and_(is_then, messages.c.direction == "in", messages.c.decision.is_not(None))
 
 
 def _picked(body: str) -> int | None:

@@ -70,7 +70,8 @@ async def test_what_nobody_needs_is_swept_out_at_the_start_and_a_failure_is_outl
             raise ConnectionError("no database")
 
     loop = asyncio.get_running_loop()
-    sweeper = Sweeper(Watched(), Retention(), lambda: NOW + timedelta(days=2))
+    clock = lambda: NOW + timedelta(days=2)  # noqa: E731
+    sweeper = Sweeper(Watched(), Retention(), due=Bell(), clock=clock)
     running = asyncio.create_task(sweeper.run())
     await asyncio.wait_for(swept.wait(), 5)
     assert store.media.get(orphan) is None

@@ -43,7 +43,7 @@ class Office(World):
             self.clock,
             self.settings,
             people=people,
-            reports=at_desk(config, self.store),
+            reports=at_desk(config, self.store, self.clock),
         )
         routes = [*self.desk.routes(), *room.routes()]
         self.app = web.build(routes, self.store, self.settings, self.clock)

@@ -57,6 +57,11 @@ class FakeTelegram(BotApi):
                 self._changed.notify_all()
         return self._last_update
 
+    async def taken(self) -> None:
+        """Return when every update was confirmed."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self.updates)
+
     async def says(self, user: int, text: str | None = None, **fields: Any) -> int:
         """A private message of `user`; `fields` are Telegram's own. Returns the update id."""
         words = {"text": text} if text is not None else {}
@@ -119,6 +124,7 @@ def _with_cut(app: Any) -> Any:
 async def serving(app: Any) -> AsyncIterator[str]:
     """Run an ASGI app on a free loopback port; gives its URL."""
     with socket.create_server(("127.0.0.1", 0)) as door:
+        door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         options = {"log_level": "warning", "lifespan": "off", "ws": "none"}
         server = uvicorn.Server(uvicorn.Config(app, **options))
         running = asyncio.create_task(server._serve(sockets=[door]))  # no signal handlers

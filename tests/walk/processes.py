@@ -28,7 +28,7 @@ class Serving:
         token: str = TOKEN,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.log = log
         self._home = home
         self._environ = {
@@ -106,6 +106,6 @@ def run(code: str, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as door:
         return int(door.getsockname()[1])
