@@ -239,6 +239,8 @@ class Village:
         context = replace(
             self._context(sender), about=about, invitation=invitation, may_wait=may_wait
         )
+        if not self._conversation.needs_ledger(incoming):
+            context = replace(context, ledger=())
         turn = self._conversation.take(incoming, context)
         self._memories[sender] = turn.memory
         return self._kept(turn)

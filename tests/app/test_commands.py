@@ -11,6 +11,8 @@ import sys
 import pytest
 
 from bot.__main__ import main
+from bot.app.serving import open_door
+from bot.config import WebShape
 from tests.walk.homes import STRANGE, furnish
 from tests.walk.samples import known
 from tests.walk.village import core_of
@@ -169,6 +171,15 @@ def test_broken_knowledge_stops_the_start_with_the_list_of_mends(run):
     status, said = run("ask", "花椒")
     assert status == 1
     assert "pepper-rust.md:1:1" in said
+
+
+def test_a_page_does_not_wait_for_the_acknowledgement_of_its_head():
+    with (
+        open_door(WebShape(port=0)) as door,
+        socket.create_connection(door.getsockname()),
+        door.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_port_in_use_is_told_before_anything_is_loaded(run):

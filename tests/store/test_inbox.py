@@ -465,6 +465,26 @@ def test_a_context_of_too_many_cases_leaves_out_the_oldest_closed_ones(store):
     assert [one.number for one in context.cases] == [1, *range(4, MANY + 3)]
 
 
+def test_the_case_that_a_dispatcher_names_is_there_however_many_are_newer(store):
+    for number in range(1, MANY + 3):
+        open_case(store, offered(number))
+    desk = Address("desk", "zhao")
+    seen = {
+        text: [one.number for one in store.inbox.context(turn(store, desk, text), NOW).cases]
+        for text in ("", "#1 转给 王瑞生", "#2 接单")
+    }
+    newest = [*range(3, MANY + 3)]
+    assert seen == {"": newest, "#1 转给 王瑞生": [1, *newest], "#2 接单": [2, *newest]}
+
+
+def test_a_case_that_was_never_his_is_not_there_by_its_name(store):
+    open_case(store, offered(1, to="lv"))
+    for number in range(2, MANY + 2):
+        open_case(store, offered(number))
+    context = store.inbox.context(write(store, TELEGRAM, "#1 接单")[0], NOW)
+    assert [one.number for one in context.cases] == [*range(2, MANY + 2)]
+
+
 def test_an_unknown_desk_user_is_nobody(store):
     incoming, _ = write(store, Address("desk", "nobody"))
     assert store.inbox.context(incoming, NOW).commissioner is None

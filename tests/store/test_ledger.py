@@ -76,6 +76,7 @@ def test_what_a_turn_enters_stands_in_his_own_context_and_in_nobody_elses(store)
     incoming = turn(store, WANG.addresses[0], "我的台账")
     [line] = store.inbox.context(incoming, NOW).ledger
     assert line.entered == SUGGESTION
+    assert store.inbox.context(incoming, NOW, with_ledger=False).ledger == ()
     assert store.inbox.context(turn(store), NOW).ledger == ()
     next_year = NOW.replace(year=NOW.year + 1)
     assert store.inbox.context(incoming, next_year).ledger == ()

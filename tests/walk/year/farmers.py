@@ -116,6 +116,7 @@ class Farmer:
             return
         for heard in await self.chat.news():
             self.hears(heard)
+        self.around.did["网页没回话"] += self.waits
         if self.open and mine == self._looks:
             hours = LOOKS[min(turn, len(LOOKS) - 1)]
             self.around.later(hours, lambda: self._look(mine, turn + 1), spread=False)
