@@ -14,6 +14,7 @@ from bot.channels.base import read_own
 from bot.domain import (
     Address,
     Answer,
+    Assignment,
     Attachment,
     CaseChange,
     CaseState,
@@ -463,6 +464,18 @@ def test_a_context_of_too_many_cases_leaves_out_the_oldest_closed_ones(store):
         open_case(store, offered(number, state=CaseState.RESOLVED))
     context = store.inbox.context(write(store, TELEGRAM)[0], NOW)
     assert [one.number for one in context.cases] == [1, *range(4, MANY + 3)]
+
+
+def test_a_farmers_own_commissioner_is_in_his_context_until_nobody_is(store):
+    people = {one: turn(store, one) for one in (LI, ZHOU)}
+
+    def own(farmer):
+        return store.inbox.context(people[farmer], NOW).assigned
+
+    assert (own(LI), own(ZHOU)) == (None, None)
+    for chosen in ("wang", "lv", None):
+        turn(store, DESK, assigns=Assignment(LI, chosen))
+        assert (own(LI), own(ZHOU)) == (chosen, None)
 
 
 def test_an_unknown_desk_user_is_nobody(store):
