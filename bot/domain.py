@@ -8,6 +8,7 @@ Glossary (English term ↔ 中文):
     case 问题单 (what an escalation opens) · offer 派单 · accept 接单 · decline (a case) 退回
     duty 值班 · holder 当前负责人 · follow-up 到期跟进 · invitation 邀请码
     consult 会诊 · dispute 分歧待定 · note 备注 · canned text 常用语
+    assigned 定点联系 (the commissioner is the farmer's own)
     ledger 台账 · line 一笔 · seal 印记 · visit 走访 · suggestion 建议 · ask for somebody 代问
     strike 记为无效 · appeal 申诉 · deny 农户说没有
     keep 收进知识库 (a reply made a draft entry) · author 作者 · spread 传播量 (later uses of it)
@@ -512,6 +513,7 @@ class Case:
     answer_attachments: tuple[Attachment, ...] = ()
     same_as: int | None = None  # the case whose answer served this one too
     asked_for: str = ""  # 代问
+    assigned: str | None = None  # commissioner id: the farmer's own
     bees_told: bool = False  # the beekeepers around were told that it may be sprayed
     is_kept: bool = False  # its answer was made a draft entry
     version: int = 0
@@ -539,6 +541,7 @@ class Event(StrEnum):
     OPINION = "会诊意见"
     DISPUTED = "分歧待定"
     BEES_TOLD = "告诉养蜂户"
+    ASSIGNED = "定点联系"
     ANSWERED = "答复"
     ASKED = "追问农户"
     ADDED = "农户补充"
@@ -687,12 +690,21 @@ class Context:
     invitation: Invitation | None = None
     may_wait: bool = False  # the sender may still be typing
     ledger: tuple[Line, ...] = ()  # a commissioner's own lines of this year
+    assigned: str | None = None  # commissioner id: a farmer's own
     beekeepers: tuple[Address, ...] = ()  # of the township of the case that a bees: button names
     named: tuple[Line, ...] = ()  # those of the line or case that the message names, rulings too
 
     def where(self, person: str) -> tuple[Address, ...]:
         """Where a commissioner is written to: his desk page, where he is bound to no chat."""
         return self.addresses.get(person, ()) or (Address("desk", person),)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """From now on the commissioner is the farmer's own; None: nobody is any more."""
+
+    farmer: Address
+    commissioner: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -706,6 +718,7 @@ class Turn:
     filed_under: int | None = None  # the case whose thread the message joins
     decision: Decision | None = None
     binds: Invitation | None = None
+    assigns: Assignment | None = None
     waits: bool = False
     entered: tuple[Entered, ...] = ()  # into the ledger
     kept: Kept | None = None  # written before the turn is saved, since writing it may fail

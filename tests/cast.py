@@ -213,6 +213,7 @@ class Village:
         self.events: list[CaseChange] = []
         self.now = NOW
         self.ledger: tuple[Line, ...] = ()
+        self.assigned: dict[Address, str | None] = {}
         self.beekeepers: tuple[Address, ...] = ()
         self._memories: dict[Address, Memory] = {}
         self._shown: set[tuple[str, int]] = set()
@@ -255,6 +256,8 @@ class Village:
         return self._kept(follow_up(self.cases[number], context, self._desk))
 
     def _kept(self, turn: Turn) -> Turn:
+        if turn.assigns:
+            self.assigned[turn.assigns.farmer] = turn.assigns.commissioner
         for change in turn.changes:
             case = change.case
             self.cases[case.number] = replace(case, version=case.version + 1)
@@ -276,6 +279,7 @@ class Village:
             addresses=ADDRESSES,
             ledger=self.ledger if me else (),
             named=self.ledger,
+            assigned=self.assigned.get(sender),
             beekeepers=self.beekeepers,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from bot.conversation.assigning import ASSIGNING, Assigning
 from bot.conversation.bees import BeeWatch, bee_notice
 from bot.conversation.colleagues import CONFERRING, Colleagues
 from bot.conversation.keeping import Keeping
@@ -31,7 +32,7 @@ from bot.escalation.desk import Desk, Step
 from bot.phrases import Phrases
 
 UNDER_WAY = frozenset({CaseState.UNPLACED, CaseState.OFFERED, CaseState.ACCEPTED, CaseState.ASKED})
-ORDERS = CONFERRING | {"hand", "find", "entry", "canned", "as"}
+ORDERS = CONFERRING | ASSIGNING | {"hand", "find", "entry", "canned", "as"}
 _ASKING = re.compile(r"^\s*问\s*[:：,，、 ]\s*")
 
 
@@ -48,6 +49,7 @@ class Casework:
         self._domains = library.domains
         self._ready = Ready(library, phrases)
         self._colleagues = Colleagues(desk, phrases)
+        self._assigning = Assigning(desk, phrases)
         self._say = phrases
 
     def order(
@@ -60,8 +62,9 @@ class Casework:
     ) -> Turn:
         """Anything but plain words, by button or by its name at the head of the words."""
         case, words = case_by(number, context), replace(incoming, text=order.words)
-        if case and order.verb in CONFERRING:
-            turn = self._colleagues.take(order, case, words, context, me)
+        if case and order.verb in CONFERRING | ASSIGNING:
+            room = self._colleagues if order.verb in CONFERRING else self._assigning
+            turn = room.take(order, case, words, context, me)
             return turn or self.not_yours(case, number, words, context)
         if case is None or not self.may(me, case):
             return self.not_yours(case, number, words, context)

@@ -14,6 +14,8 @@ _HEADS: Mapping[str, re.Pattern[str]] = {
     "consult": re.compile(rf"\s*会诊{_PERSON}"),
     "note": re.compile(rf"\s*备注{_END}"),
     "oppose": re.compile(rf"\s*(?:不同意|有分歧){_END}"),
+    "assign": re.compile(r"\s*定点(?:联系)?(?:[\s:：]+([^\s:：,，。]{1,20}))?\s*$"),
+    "unassign": re.compile(r"\s*取消定点(?:联系)?\s*$"),
     "find": re.compile(rf"\s*找条目{_END}"),
     "canned": re.compile(r"\s*常用语\s*$"),
     "as": re.compile(r"\s*同\s*[#＃]\s*([0-9]{1,9})\s*$"),

@@ -130,6 +130,7 @@ class Desk:
             is_urgent=why.is_urgent,
             suggestions=why.suggestions,
             asked_for=question.asked_for,
+            assigned=context.assigned,
         )
         placed, offers = self._place(fresh, context)
         if why.is_urgent and placed.holder:
@@ -147,6 +148,7 @@ class Desk:
         return self.letters.to_farmer(case, key, who=self.letters.holder(case))
 
     def _place(self, case: Case, context: Context) -> tuple[Case, tuple[Outgoing, ...]]:
+        """Where somebody is in danger, near and free count more than whose farmer it is."""
         candidates = self.roster.consider(
             self._naming.speciality(case.domain),
             case.township,
@@ -154,6 +156,7 @@ class Desk:
             load=context.load,
             served=context.served,
             passed=case.passed,
+            assigned=None if case.is_urgent else case.assigned,
         )
         chosen = next((one.commissioner for one in candidates if one.is_eligible), None)
         state = CaseState.OFFERED if chosen else CaseState.UNPLACED

@@ -116,6 +116,8 @@ class Letters:
         yield self._say("offer.township", township=case.township or "没说")
         if case.asked_for:
             yield self._say("offer.asked_for", who=case.asked_for)
+        if case.assigned:
+            yield self._say("offer.assigned", name=self._roster.name(case.assigned))
         yield from self._photo_notes(case.attachments)
         if case.candidates:
             people = [

@@ -1,4 +1,5 @@
-"""Who is asked: speciality, township, duty, leave and load decide, never being "online"."""
+"""Who is asked: speciality, whose farmer it is, township, duty, leave and load decide, never being
+"online"."""
 
 from __future__ import annotations
 
@@ -41,18 +42,29 @@ class Roster:
         load: Mapping[str, int],
         served: Mapping[str, int],
         passed: tuple[str, ...],
+        assigned: str | None = None,
     ) -> tuple[Candidate, ...]:
-        """Everyone with the speciality, best first, with what speaks for and against each. Of two
-        alike the one with fewer services this year comes first: he is further from the target."""
+        """Everyone with the speciality, best first, with what speaks for and against each. The
+        farmer's own commissioner goes before whoever is nearer or freer. Of two alike the one with
+        fewer services this year comes first: he is further from the target."""
 
-        def rank(person: Commissioner) -> tuple[int, bool, float, int, str]:
+        def rank(person: Commissioner) -> tuple[bool, int, bool, float, int, str]:
             busy = load.get(person.id, 0) / person.capacity
             is_off, count = not person.is_on_duty(day), served.get(person.id, 0)
-            return _distance(person, township), is_off, busy, count, person.id
+            is_other = person.id != assigned
+            return is_other, _distance(person, township), is_off, busy, count, person.id
 
         experts = [p for p in self._people.values() if speciality in p.specialities]
         return tuple(
-            _assess(p, township, day, load.get(p.id, 0), served.get(p.id, 0), passed)
+            _assess(
+                p,
+                township,
+                day,
+                load.get(p.id, 0),
+                served.get(p.id, 0),
+                passed,
+                is_own=p.id == assigned,
+            )
             for p in sorted(experts, key=rank)
         )
 
@@ -70,6 +82,8 @@ def _assess(
     load: int,
     served: int,
     passed: tuple[str, ...],
+    *,
+    is_own: bool,
 ) -> Candidate:
     against = [
         reason
@@ -85,5 +99,6 @@ def _assess(
         place = f"负责{'、'.join(person.townships)}"
     duty = ("今天值班" if person.is_on_duty(day) else "今天不值班",) if person.duty else ()
     hands = f"手上 {load} 件", f"今年答过 {served} 次"
-    note = "；".join(["专长对口", place, *duty, *hands, *against])
+    own = ("定点联系这一户",) if is_own else ()
+    note = "；".join(["专长对口", *own, place, *duty, *hands, *against])
     return Candidate(person.id, note, is_eligible=not against)

@@ -10,14 +10,21 @@ from sqlalchemy import Connection, bindparam, select
 from bot.domain import Address, Case, Commissioner, Context, Incoming, Line, year_start
 from bot.store import cases, codec, ledger, tables
 from bot.store.accounts import People, carried
-from bot.store.tables import at, conversations, is_at, messages, receipts
+from bot.store.tables import assignments, at, conversations, is_at, messages, receipts
 
 _NAMED = re.compile(
     r"ledger:(?P<line>[0-9]{1,9}):|(?:case:|\s*[#＃]\s*)(?P<case>[0-9]{1,9})(?![0-9])"
 )
 _BEES = re.compile(r"bees:([0-9]{1,9})")
 _VISIT = re.compile(r"visit:([0-9]{1,18}):")
-MEMORY = select(conversations.c.memory).where(is_at(conversations))
+_OWN = (assignments.c.channel == conversations.c.channel) & (
+    assignments.c.user == conversations.c.user
+)
+KNOWN = (
+    select(conversations.c.memory, assignments.c.commissioner)
+    .select_from(conversations.outerjoin(assignments, _OWN))
+    .where(is_at(conversations))
+)
 CASE = select(tables.cases.c.body).where(tables.cases.c.number == bindparam("number"))
 BEEKEEPERS = select(conversations).where(conversations.c.memory.like('%"keeps_bees":true%'))
 ABOUT = (
@@ -37,10 +44,11 @@ def read_context(
 ) -> Context:
     sender = incoming.sender
     commissioner, about = people.at(sender), _about(connection, incoming)
+    known = connection.execute(KNOWN, at(sender)).one_or_none()
     own = _own_lines(connection, commissioner, now) if with_ledger else ()
     return Context(
         now=now,
-        memory=codec.memory(connection.execute(MEMORY, at(sender)).scalar_one_or_none()),
+        memory=codec.memory(known.memory if known else None),
         cases=_cases_of(connection, incoming, commissioner, about, now),
         commissioner=commissioner,
         about=about,
@@ -49,6 +57,7 @@ def read_context(
         addresses=people.addresses(),
         invitation=carried(connection, incoming.text, now),
         ledger=own,
+        assigned=known.commissioner if known else None,
         beekeepers=_beekeepers(connection, incoming, commissioner),
         named=_named(connection, incoming, commissioner, about),
     )

@@ -185,6 +185,14 @@ bindings = Table(
     Column("bound_at", Instant, nullable=False),
 )
 
+assignments = Table(  # 定点联系: no part of `conversations`, whose rows their own turns lock
+    "assignments",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("user", Text, primary_key=True),
+    Column("commissioner", Text, nullable=False),
+)
+
 invitations = Table(
     "invitations",
     metadata,

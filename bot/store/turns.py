@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.domain import (
     Address,
+    Assignment,
     Attachment,
     Case,
     CaseChange,
@@ -25,7 +26,15 @@ from bot.store import codec, ledger
 from bot.store.accounts import use_up
 from bot.store.database import Database
 from bot.store.records import State
-from bot.store.tables import bindings, case_events, case_people, cases, media_uses, messages
+from bot.store.tables import (
+    assignments,
+    bindings,
+    case_events,
+    case_people,
+    cases,
+    media_uses,
+    messages,
+)
 
 TOLD = frozenset({Deed.VISIT, Deed.CALL})  # found again by the message that told of it
 INSERT_MESSAGES = insert(messages)
@@ -45,6 +54,8 @@ class TurnWriter:
         self._write_cases(turn.changes)
         if turn.binds and incoming:
             self._bind(incoming.sender, turn.binds)
+        if turn.assigns:
+            self._assign(turn.assigns)
         self.write_replies(turn.replies, cause=incoming.id if incoming else None)
         self._note_media(turn, incoming)
         for entered in turn.entered:
@@ -112,6 +123,19 @@ class TurnWriter:
         self._connection.execute(
             self._database.insert(bindings)
             .values(channel=sender.channel, user=sender.user, **row)
+            .on_conflict_do_update(index_elements=["channel", "user"], set_=row)
+        )
+
+    def _assign(self, assignment: Assignment) -> None:
+        farmer, commissioner = assignment.farmer, assignment.commissioner
+        if commissioner is None:
+            is_his = (assignments.c.channel == farmer.channel) & (assignments.c.user == farmer.user)
+            self._connection.execute(delete(assignments).where(is_his))
+            return
+        row = {"commissioner": commissioner}
+        self._connection.execute(
+            self._database.insert(assignments)
+            .values(channel=farmer.channel, user=farmer.user, **row)
             .on_conflict_do_update(index_elements=["channel", "user"], set_=row)
         )
 

@@ -235,10 +235,14 @@ async def test_who_passed_a_case_up_may_still_take_it_while_nobody_has(world):
 @pytest.mark.parametrize(
     ("who", "fields", "verbs"),
     [
-        ("wang", {}, ["accept", "answer", "ask", "note", "decline"]),
-        ("wang", {"state": CaseState.ACCEPTED}, ["answer", "ask", "note", "decline"]),
-        ("wang", {"state": CaseState.RESOLVED}, ["answer", "ask", "note", "keep"]),
-        ("wang", {"state": CaseState.RESOLVED, "is_kept": True}, ["answer", "ask", "note"]),
+        ("wang", {}, ["accept", "answer", "ask", "note", "decline", "assign"]),
+        ("wang", {"state": CaseState.ACCEPTED}, ["answer", "ask", "note", "decline", "assign"]),
+        ("wang", {"state": CaseState.RESOLVED}, ["answer", "ask", "note", "keep", "assign"]),
+        (
+            "wang",
+            {"state": CaseState.RESOLVED, "is_kept": True},
+            ["answer", "ask", "note", "assign"],
+        ),
         ("zhao", {"state": CaseState.ANSWERED}, ["answer", "keep"]),
         ("zhao", {}, ["accept", "answer", "ask", "note", "decline"]),
         (
@@ -248,7 +252,7 @@ async def test_who_passed_a_case_up_may_still_take_it_while_nobody_has(world):
         ),
         ("lv", {"state": CaseState.ACCEPTED, "consulted": ("lv",)}, ["opine", "oppose"]),
         ("zhao", {"state": CaseState.ACCEPTED}, ["answer"]),
-        ("wang", {"state": CaseState.CANCELLED}, ["answer"]),
+        ("wang", {"state": CaseState.CANCELLED}, ["answer", "assign"]),
     ],
 )
 async def test_the_forms_fit_the_state(world, who, fields, verbs):
@@ -446,6 +450,24 @@ async def test_a_case_is_handed_to_another_by_a_choice_of_names(world):
     async with world.working(say("已转给吕玉奎", case=1)):
         await browser.act(1, "hand:lv", "他懂药")
     assert (world.last_incoming.press, world.last_incoming.text) == ("case:1:hand:lv", "他懂药")
+
+
+async def test_a_dispatcher_chooses_the_farmers_own_commissioner_and_others_ask_for_it(world):
+    world.open_case(case(1, assigned="lv"))
+    desk, browser = await world.at_desk("zhao"), await world.at_desk("wang")
+    page = (await desk.open("/desk/case/1")).text
+    assert "<dt>定点联系</dt><dd>吕玉奎</dd>" in page
+    assert '<option value="assign:wang">王瑞生</option>' in page
+    assert "assign:lv" not in page
+    assert '<option value="unassign">取消定点</option>' in page
+    async with world.working(say("定点给王瑞生了", case=1)):
+        await desk.act(1, "assign:wang")
+    assert world.last_incoming.press == "case:1:assign:wang"
+    page = (await browser.open("/desk/case/1")).text
+    assert 'name="press" value="assign"' in page
+    assert "assign:wang" not in page
+    world.change_case(1, assigned="wang")
+    assert "assign" not in (await browser.open("/desk/case/1")).text
 
 
 async def test_whoever_is_consulted_sees_the_case_and_a_disagreement_is_marked(world):

@@ -20,7 +20,7 @@ def test_the_migrations_build_exactly_the_tables_of_the_code(store):
     with store.database.read() as connection:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, metadata) == []
-        assert context.get_current_revision() == "0003"
+        assert context.get_current_revision() == "0004"
 
 
 def test_opening_again_changes_nothing(store, url):

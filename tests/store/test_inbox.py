@@ -14,6 +14,7 @@ from bot.channels.base import read_own
 from bot.domain import (
     Address,
     Answer,
+    Assignment,
     Attachment,
     CaseChange,
     CaseState,
@@ -483,6 +484,18 @@ def test_a_case_that_was_never_his_is_not_there_by_its_name(store):
         open_case(store, offered(number))
     context = store.inbox.context(write(store, TELEGRAM, "#1 接单")[0], NOW)
     assert [one.number for one in context.cases] == [*range(2, MANY + 2)]
+
+
+def test_a_farmers_own_commissioner_is_in_his_context_until_nobody_is(store):
+    people = {one: turn(store, one) for one in (LI, ZHOU)}
+
+    def own(farmer):
+        return store.inbox.context(people[farmer], NOW).assigned
+
+    assert (own(LI), own(ZHOU)) == (None, None)
+    for chosen in ("wang", "lv", None):
+        turn(store, DESK, assigns=Assignment(LI, chosen))
+        assert (own(LI), own(ZHOU)) == (chosen, None)
 
 
 def test_an_unknown_desk_user_is_nobody(store):

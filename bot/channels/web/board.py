@@ -51,6 +51,7 @@ class Card:
     state: str
     subject: str
     holder: str
+    assigned: str
     is_late: bool
 
 
@@ -177,6 +178,7 @@ class Board:
             STATES[case.state],
             self.library.domain(case.domain),
             self.name(case.holder),
+            self.name(case.assigned),
             case.is_late(self._clock()),
         )
 

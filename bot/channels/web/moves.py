@@ -16,7 +16,7 @@ DONE = frozenset({CaseState.ANSWERED, CaseState.RESOLVED})
 ALIKE = 3  # offered to be answered in the same way
 VERBS = frozenset(
     {"accept", "answer", "ask", "decline", "hand", "sure", "note", "consult", "opine", "oppose"}
-    | {"entry", "canned", "as", "keep"}
+    | {"entry", "canned", "as", "keep", "assign", "unassign"}
 )
 NEEDS_WORDS = {
     "answer": "还没有写答复。",
@@ -63,6 +63,8 @@ _AS = Move("as", "发给农户", label="照相近的问题那样答")
 _CONSULT = Move("consult", "请他出主意", label="请人会诊", hint="想问他什么？")
 _NOTE = Move("note", "记下", label="备注，农户看不到", hint="给同事看的话", is_required=True)
 _KEEP = Move("keep", "收进知识库", label="收进知识库（先是草稿，农户看不到）")
+_ASSIGN = Move("assign", "定下", label="定点联系：这位农户以后先找谁")
+_ASK_ASSIGN = Move("assign", "请分诊员定", label="想定点联系这位农户")
 _OPINE = Move(
     "opine",
     "给负责人",
@@ -98,6 +100,7 @@ class Moves:
         is_done = case.state in DONE and not case.is_kept
         if is_done and (me.is_dispatcher or case.holder == me.id):
             moves.append(_KEEP)
+        moves += self._assigning(me, case)
         return [replace(move, uid=str(uuid4())) for move in moves]
 
     def _own(self, me: Commissioner, case: Case) -> Iterator[Move]:
@@ -138,6 +141,15 @@ class Moves:
         considered = {one.commissioner for one in case.candidates}
         likeliest = sorted(people, key=lambda one: one.id not in considered)
         return [(f"{verb}:{one.id}", one.name) for one in likeliest]
+
+    def _assigning(self, me: Commissioner, case: Case) -> list[Move]:
+        """A dispatcher decides, whoever has the case may ask for it."""
+        if me.is_dispatcher:
+            people = [one for one in self.people.values() if not one.is_dispatcher]
+            choices = [(f"assign:{one.id}", one.name) for one in people if one.id != case.assigned]
+            end = [("unassign", "取消定点")] if case.assigned else []
+            return [replace(_ASSIGN, choices=choices + end)]
+        return [_ASK_ASSIGN] if case.holder == me.id != case.assigned else []
 
     def _why_not(self, me: Commissioner, case: Case) -> str:
         nobody_took_it = case.state in NOT_TAKEN
