@@ -56,11 +56,9 @@ class Service:
             pause=timedelta(seconds=core.config.answers.pause),
             keep=core.bookshelf.keep,
         )
+        lease = timedelta(seconds=leases.send)
         limits = {
-            channel.name: replace(
-                LIMITS.get(channel.name, UNLIMITED), lease=timedelta(seconds=leases.send)
-            )
-            for channel in channels
+            one.name: replace(LIMITS.get(one.name, UNLIMITED), lease=lease) for one in channels
         }
         self._delivery = Delivery(
             store, channels, phrases=core.config.phrases, due=due, clock=clock, limits=limits
