@@ -22,10 +22,11 @@ async def mute(tmp_path) -> AsyncIterator[World]:
 
 async def answered(world: World, text: str, who: str = ALICE) -> str:
     """What he reads in the end; where the machine is slow he is told to ask for it, or asks by
-    himself because the platform told him of trouble."""
-    told = await world.says(text, who)
-    while "回1看答复" in told or told == BROKEN:
-        told = await world.says("查看", who)
+    himself because the platform told him of trouble: for what he may have missed, then for more."""
+    told, nothing = await world.says(text, who), cast.phrases()("wechat.nothing")
+    while "答：" not in told:
+        told = await world.says("重发" if told == BROKEN else "查看", who)
+        assert told == BROKEN or told == nothing or "回1看答复" in told or "答：" in told
     return told.rpartition("\n")[2]
 
 
