@@ -26,7 +26,7 @@ async def answered(world: World, text: str, who: str = ALICE) -> str:
     told, nothing = await world.says(text, who), cast.phrases()("wechat.nothing")
     while "答：" not in told:
         told = await world.says("重发" if told == BROKEN else "查看", who)
-        assert told == BROKEN or told == nothing or "回1看答复" in told or "答：" in told
+        assert told in (BROKEN, nothing) or "回1看答复" in told or "答：" in told
     return told.rpartition("\n")[2]
 
 
